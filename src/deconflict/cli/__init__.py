@@ -1,0 +1,1 @@
+"""Console commands: thin, one file a command."""

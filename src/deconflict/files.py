@@ -1,0 +1,1 @@
+"""Files of any known format: which format it is, and its entities."""

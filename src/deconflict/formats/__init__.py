@@ -1,0 +1,1 @@
+"""File formats: bytes to entities and back; no sockets, no clock."""

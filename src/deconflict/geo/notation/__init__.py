@@ -1,0 +1,1 @@
+"""Coordinate notations, one module each: text to latitude and longitude, and back."""

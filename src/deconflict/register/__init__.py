@@ -1,0 +1,1 @@
+"""Entities, the rules between them, and verdicts: the heart; pure."""

@@ -1,0 +1,1 @@
+"""Standards' wire types and their mapping to and from the register."""

@@ -1,0 +1,1 @@
+"""ASTM F3548-21 (UTM): operational intents and constraints."""
