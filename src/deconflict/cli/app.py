@@ -23,14 +23,38 @@ app = App(
 )
 
 _COMMANDS = {
-    "check": "Tell which entities of some files meet, and explain each conflict.",
-    "convert": "Read one position strictly and write it in every notation.",
-    "compare": "Tell whether two texts mean the same place, or which mistake was likely made.",
-    "template": "Write a spreadsheet to fill in, with drop-downs and an example.",
-    "demo": "Show the main job on an accident of 2017 and on real health sites of Sudan.",
-    "completion": "Print the completion script of a shell, or install it.",
+    "check": (
+        "Tell which entities of some files meet, and explain each conflict.",
+        "deconflict check plans.xlsx --against hospitals.geojson --kind site",
+    ),
+    "convert": (
+        "Read one position strictly and write it in every notation.",
+        'deconflict convert "MGRS ED50 37S CA 66801 26131"',
+    ),
+    "compare": (
+        "Tell whether two texts mean the same place, or which mistake was likely made.",
+        'deconflict compare "36.3700 N 37.5150 E WGS 84" "36.3702 N 37.5166 E WGS 84"',
+    ),
+    "template": (
+        "Write a spreadsheet to fill in, with drop-downs and an example.",
+        "deconflict template plans.xlsx",
+    ),
+    "demo": (
+        "Show the main job on an accident of 2017 and on real health sites of Sudan.",
+        "deconflict demo",
+    ),
+    "completion": (
+        "Print the completion script of a shell, or install it.",
+        "deconflict completion bash --install",
+    ),
 }
-"""Name of each command, which is also its module and function, and its line in the overview."""
+"""Name of each command (also its module and function), its line in the overview, an example."""
 
-for _name, _line in _COMMANDS.items():
-    app.command(f"deconflict.cli.{_name}:{_name}", name=_name, help=_line)
+for _place, (_name, (_line, _example)) in enumerate(_COMMANDS.items()):
+    app.command(
+        f"deconflict.cli.{_name}:{_name}",
+        name=_name,
+        help=_line,
+        help_epilogue=f"Example: `{_example}`",
+        sort_key=_place,
+    )

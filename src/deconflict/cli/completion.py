@@ -17,8 +17,6 @@ def completion(
 ) -> int:
     """Print the completion script of a shell, or install it.
 
-    Example: `deconflict completion bash --install`
-
     Parameters
     ----------
     shell

@@ -20,8 +20,6 @@ def convert(
 ) -> int:
     """Read one position strictly and write it in every notation.
 
-    Example: `deconflict convert "SK-42 X=4026000 Y=7456000"`
-
     Parameters
     ----------
     text
@@ -52,29 +50,13 @@ def convert(
     if format == "json":
         import msgspec
 
-        encoded = msgspec.json.encode(as_dict(position) | {"notations": written})
+        from deconflict.formats.report import position_object
+
+        encoded = msgspec.json.encode(position_object(position) | {"notations": written})
         sys.stdout.buffer.write(msgspec.json.format(encoded, indent=2) + b"\n")
     else:
         _print_table(position, written)
     return ExitStatus.CLEAR
-
-
-def as_dict(position: Position) -> dict[str, object]:
-    """Return the position as JSON shows it: degrees and metres, provenance included."""
-    return {
-        "lat": round(position.lat_deg, 9),
-        "lon": round(position.lon_deg, 9),
-        "uncertainty_m": round(position.uncertainty_m, 3),
-        "precision_m": round(position.precision_m, 3),
-        "datum_uncertainty_m": round(position.datum_uncertainty_m, 3),
-        "stated_uncertainty_m": round(position.stated_uncertainty_m, 3),
-        "text": position.text,
-        "notation": position.notation.value,
-        "datum": position.datum,
-        "operation": position.operation,
-        "obtained": position.obtained,
-        "assumed": list(position.assumed),
-    }
 
 
 def _print_table(position: Position, written: dict[str, str]) -> None:
