@@ -51,7 +51,7 @@ def print_report(
         print_problems(console, problems, title="Skipped")
     _print_assumptions(console, plans, against)
     for note in report.notes:
-        _line(console, "Note", note)
+        _line(console, "Note", printable(note))
     console.print(_summary(report, plans, against, skipped=len(problems)))
 
 
@@ -94,12 +94,12 @@ def _print_conflict(console: Console, number: int, conflict: Conflict) -> None:
     rule = f"{conflict.rule} ({conflict.check.value})"
     if conflict.also:
         rule += "; also found by: " + ", ".join(check.value for check in conflict.also)
-    _line(console, "Rule", rule)
+    _line(console, "Rule", printable(rule))
     _line(console, "Outside" if conflict.check in _OUTSIDE else "Overlap", _extent(conflict))
     for sentence in conflict.assumed:
-        _line(console, "Assumed", sentence, "yellow")
+        _line(console, "Assumed", printable(sentence), "yellow")
     for shift in conflict.clears:
-        _line(console, "Clears", shift.sentence, "green")
+        _line(console, "Clears", printable(shift.sentence), "green")
     console.print()
 
 
@@ -122,22 +122,23 @@ def _print_assumptions(
         for sentence in entity.assumed:
             counts[sentence] = counts.get(sentence, 0) + 1
     for sentence, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        _line(console, "Assumed", f"of {_count(count, 'entity', 'entities')}: {sentence}")
+        _line(
+            console, "Assumed", f"of {_count(count, 'entity', 'entities')}: {printable(sentence)}"
+        )
     if counts:
         console.print()
 
 
 def _line(console: Console, label: str, value: str, style: str = "default") -> None:
-    console.print(
-        Text(f"  {label:<{_LABEL_WIDTH}}", style="dim").append(printable(value), style),
-    )
+    """Print one labelled line; `value` is printable already."""
+    console.print(Text(f"  {label:<{_LABEL_WIDTH}}", style="dim").append(value, style))
 
 
 def _name(entity: Entity) -> str:
     kind = f"hazardous {entity.kind.value}" if entity.hazardous else entity.kind.value
     owner = f"{kind} of {printable(entity.party)}" if entity.party else kind
     name = f" {printable(entity.name)}" if entity.name else ""
-    return f"{printable(entity.id)}{name}, {owner} ({entity.source})"
+    return f"{printable(entity.id)}{name}, {owner} ({printable(entity.source)})"
 
 
 def _extent(conflict: Conflict) -> str:
