@@ -11,7 +11,7 @@ from deconflict.register.entity import Entity
 
 
 class Verdict(StrEnum):
-    """The answer to a check. *Clear is information, never permission.*"""
+    """The answer to a check; *clear* is information, never permission."""
 
     CLEAR = "clear"
     CONFLICT = "conflict"
