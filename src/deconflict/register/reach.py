@@ -47,9 +47,11 @@ def reach_of(entity: Entity, rules: Rules, now: datetime) -> Reach | None:
                 (
                     row.reach_m,
                     Check.STALE,
-                    f"its position is of {instant(entity.obtained_at)}, "
-                    f"{duration(age.total_seconds())} old "
-                    f"(a {entity.kind}'s is good for {duration(row.max_age_h * 3600)})",
+                    (
+                        f"its position is of {instant(entity.obtained_at)}, "
+                        f"{duration(age.total_seconds())} old "
+                        f"(a {entity.kind}'s is good for {duration(row.max_age_h * 3600)})"
+                    ),
                 )
             )
     for words in rules.obtained:
@@ -79,12 +81,16 @@ def _words_found(entity: Entity, words: Iterable[str]) -> tuple[str, ...]:
     for text in texts:
         if text is None:
             continue
-        spaced = f" {' '.join(re.findall(r'\w+', text.casefold()))} "
-        for word in words:
-            wanted = " ".join(re.findall(r"\w+", word.casefold()))
-            if wanted and f" {wanted} " in spaced:
-                return (text,)
+        spoken = _spaced(text)
+        if any(_spaced(word) in spoken for word in words):
+            return (text,)
     return ()
+
+
+def _spaced(text: str) -> str:
+    """Return the words of a text in small letters, each between single spaces."""
+    words = " ".join(re.findall(r"\w+", text.casefold()))
+    return f" {words} "
 
 
 def future_notes(entities: Iterable[Entity], now: datetime) -> list[str]:
