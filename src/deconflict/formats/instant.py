@@ -51,10 +51,7 @@ def read_instant(text: str, rounding: Rounding, *, field: str = "") -> datetime:
         ) from None
     fraction = match.group(7) or ""
     try:
-        if match.group(8):
-            instant = local - _offset(match, text, field)
-        else:
-            instant = local
+        instant = local - _offset(match, text, field) if match.group(8) else local
         if leap:
             return _leap(instant, rounding, text, field)
         if fraction:

@@ -1,4 +1,4 @@
-"""What every reader of a file takes and gives: defaults and limits in, entities and problems out."""
+"""What readers of files take and give: defaults and limits in, entities and problems out."""
 
 from __future__ import annotations
 

@@ -1,0 +1,390 @@
+"""The fixed properties: from what a feature, placemark or row states to an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from deconflict.formats.fields import (
+    band_from,
+    length_m,
+    string,
+    text_for_people,
+    times_from,
+    window_from,
+    word,
+)
+from deconflict.formats.instant import read_instant
+from deconflict.formats.names import KNOWN, near_miss, trimmed
+from deconflict.formats.numbers import NumberText, number, shown
+from deconflict.formats.reading import Defaults
+from deconflict.geo.errors import InputError
+from deconflict.geo.height import AltitudeBand
+from deconflict.geo.position import LatLon, Position
+from deconflict.geo.volume import Circle, Footprint, Polygon, Route, Volume4D
+from deconflict.register.entity import Entity, Kind, ZoneRule
+
+SAID_KEEP_OUT = "no rule stated: the zone taken as keep_out"
+SAID_POINT = "no radius_m stated: taken as a point"
+SAID_LINE = "no width_m stated: taken as a line without width"
+
+
+class Shape(StrEnum):
+    """The shapes of which a geometry is made."""
+
+    POINT = "point"
+    LINE = "line"
+    POLYGON = "polygon"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One simple geometry before its radius or width is known.
+
+    Attributes
+    ----------
+    shape
+        What it is.
+    rings
+        (latitude, longitude) in degrees. Of a point one ring of one vertex, of a line one ring, of
+        a polygon the shell and then the holes, rings not closed.
+    typed_precision_m
+        What the decimals of plain numbers leave open, metres; counts only where the submitter
+        states no uncertainty.
+    added_uncertainty_m
+        What notation and datum of a coordinate text leave open, metres; always counts.
+    """
+
+    shape: Shape
+    rings: tuple[tuple[LatLon, ...], ...]
+    typed_precision_m: float = 0.0
+    added_uncertainty_m: float = 0.0
+
+    @classmethod
+    def at(cls, position: Position) -> Part:
+        """Return the point at a position that was read from text."""
+        return cls(
+            Shape.POINT,
+            ((position.lat_lon,),),
+            added_uncertainty_m=position.precision_m + position.datum_uncertainty_m,
+        )
+
+
+def entity_from_properties(
+    properties: Mapping[str, Any],
+    parts: Sequence[Part],
+    *,
+    fallback_id: str,
+    source: str,
+    defaults: Defaults,
+    positions: tuple[Position, ...] = (),
+    band: AltitudeBand | None = None,
+    assumed: tuple[str, ...] = (),
+) -> Entity:
+    """Return the entity that the fixed properties and a geometry describe.
+
+    Parameters
+    ----------
+    properties
+        By name; values are texts (``str``), numbers (``float``, ``int``, or `NumberText` as
+        typed), lists, or ``None``, which is the same as missing. Unknown names are ignored, but a
+        name that differs from a known one only in case, marks or unit is refused.
+    parts
+        The geometry; empty if the property ``position`` gives it.
+    fallback_id
+        The identifier where none is stated: file and number.
+    source
+        File and place, for messages.
+    defaults
+        What fills in for missing kind, party and datum.
+    positions
+        The positions from which the parts were made, where the format gives texts.
+    band
+        The heights, where the format states them in its own way; the properties ``lower_m``,
+        ``upper_m``, ``altitude_reference`` and ``ground_m`` are then not looked at.
+    assumed
+        What the format's reader itself assumed.
+
+    Raises
+    ------
+    InputError
+        With the property as its field, for everything that can't be read or contradicts itself.
+    """
+    stated = {name: value for name, value in properties.items() if value is not None}
+    said = list(assumed)
+    kind = _kind(stated, defaults, said)
+    uncertainty_m = length_m(stated, "uncertainty_m")
+    if "position" in stated and not positions:
+        parts, positions = _placed(stated, parts, uncertainty_m or 0.0, defaults)
+    if not parts:
+        raise InputError(
+            "it has neither a geometry nor a position",
+            "give a geometry, or the property position as a coordinate text",
+            field="geometry",
+        )
+    shapes = {part.shape for part in parts}
+    _refuse_near_misses(stated, shapes)
+    radius_m = _of_shape(
+        stated, "radius_m", shape=Shape.POINT, shapes=shapes, missing=SAID_POINT, said=said
+    )
+    width_m = _of_shape(
+        stated, "width_m", shape=Shape.LINE, shapes=shapes, missing=SAID_LINE, said=said
+    )
+    danger_radius_m = _danger(stated, kind)
+    rule, applies_to = _zone(stated, kind, said)
+    if band is None:
+        band = band_from(stated, said)
+    line = parts[0] if len(parts) == 1 and parts[0].shape is Shape.LINE else None
+    times = times_from(stated, None if line is None else len(line.rings[0]))
+    start, end = window_from(stated, times, said)
+    if uncertainty_m is None and any(part.typed_precision_m for part in parts):
+        widest_m = max(part.typed_precision_m for part in parts)
+        said.append(f"no uncertainty_m stated: {widest_m:.2g} m taken from the decimals as typed")
+    for position in positions:
+        said.extend(sentence for sentence in position.assumed if sentence not in said)
+    volumes = tuple(
+        Volume4D(
+            footprint=_footprint(part, radius_m, width_m, times),
+            band=band,
+            start=start,
+            end=end,
+            uncertainty_m=part.added_uncertainty_m
+            + (part.typed_precision_m if uncertainty_m is None else uncertainty_m),
+            danger_radius_m=danger_radius_m or 0.0,
+        )
+        for part in parts
+    )
+    obtained_at = stated.get("obtained_at")
+    return Entity(
+        id=_identifier(stated) or fallback_id,
+        kind=kind,
+        volumes=volumes,
+        party=_party(stated, defaults, said),
+        name=text_for_people(stated, "name", said) or "",
+        hazardous=danger_radius_m is not None,
+        rule=rule,
+        applies_to=applies_to,
+        priority=_priority(stated) if kind is Kind.OPERATION else 0,
+        positions=positions,
+        also_at=_also_at(stated, defaults),
+        own_position=_own_position(stated, defaults),
+        obtained=text_for_people(stated, "obtained", said),
+        obtained_at=None
+        if obtained_at is None
+        else read_instant(string(obtained_at, "obtained_at"), "floor", field="obtained_at"),
+        reach_m=length_m(stated, "reach_m"),
+        assumed=tuple(said),
+        source=source,
+    )
+
+
+def _refuse_near_misses(stated: Mapping[str, Any], shapes: set[Shape]) -> None:
+    for name in stated:
+        if name in KNOWN:
+            continue
+        meant = near_miss(name)
+        if meant is None:
+            continue
+        # OpenStreetMap gives widths of things that are no routes: they mean nothing here.
+        if (meant == "width_m" and Shape.LINE not in shapes) or (
+            meant == "radius_m" and Shape.POINT not in shapes
+        ):
+            continue
+        raise InputError(
+            f'property {shown(name)} is not known, and looks like "{meant}"',
+            f'call it "{meant}" (metres, where it is a length), or rename it if it means '
+            "something else",
+            field=name,
+        )
+
+
+def _kind(stated: Mapping[str, Any], defaults: Defaults, said: list[str]) -> Kind:
+    if "kind" in stated:
+        return word(Kind, stated["kind"], "kind", str.lower)
+    if defaults.kind is None:
+        raise InputError(
+            "it states no kind",
+            "write kind as one of: site, movement, operation, zone; or give one kind to the whole "
+            "file with --kind",
+            field="kind",
+        )
+    said.append(f"no kind stated: taken as {defaults.kind.value}, as the user says")
+    return defaults.kind
+
+
+def _party(stated: Mapping[str, Any], defaults: Defaults, said: list[str]) -> str | None:
+    party = trimmed(string(stated["party"], "party"), "party") if "party" in stated else ""
+    if party:
+        return party
+    if defaults.party is not None:
+        said.append(f"no party stated: taken as {defaults.party}, as the user says")
+        return defaults.party
+    said.append("no party stated: taken as a party unlike any other")
+    return None
+
+
+def _identifier(stated: Mapping[str, Any]) -> str:
+    value = stated.get("id")
+    if value is None:
+        return ""
+    if isinstance(value, NumberText) or type(value) is int:
+        return str(value)
+    return trimmed(string(value, "id"), "id")
+
+
+def _of_shape(
+    stated: Mapping[str, Any],
+    field: str,
+    *,
+    shape: Shape,
+    shapes: set[Shape],
+    missing: str,
+    said: list[str],
+) -> float:
+    """Return the length that a property gives to one shape, 0 where it is missing."""
+    value_m = length_m(stated, field)
+    if shape not in shapes:
+        if value_m is None:
+            return 0.0
+        found = ", ".join(sorted(found.value for found in shapes))
+        raise InputError(
+            f"{field} belongs to a {shape.value}, and the geometry is a {found}",
+            f"leave {field} out, or give the geometry as a {shape.value}",
+            field=field,
+        )
+    if value_m is None:
+        said.append(missing)
+        return 0.0
+    return value_m
+
+
+def _danger(stated: Mapping[str, Any], kind: Kind) -> float | None:
+    danger_radius_m = length_m(stated, "danger_radius_m")
+    if danger_radius_m is not None and kind is not Kind.OPERATION:
+        raise InputError(
+            f"danger_radius_m makes an operation hazardous, and this is a {kind.value}",
+            f"leave it out; a {kind.value} grows by uncertainty_m, or has a larger footprint",
+            field="danger_radius_m",
+        )
+    return danger_radius_m
+
+
+def _zone(
+    stated: Mapping[str, Any], kind: Kind, said: list[str]
+) -> tuple[ZoneRule | None, tuple[str, ...] | None]:
+    if kind is not Kind.ZONE:
+        for field in ("rule", "applies_to"):
+            if field in stated:
+                raise InputError(
+                    f"{field} belongs to a zone, and this is a {kind.value}",
+                    "leave it out, or make it a zone",
+                    field=field,
+                )
+        return None, None
+    if "rule" in stated:
+        rule = word(ZoneRule, stated["rule"], "rule", lambda text: text.lower().replace("-", "_"))
+    else:
+        rule = ZoneRule.KEEP_OUT
+        said.append(SAID_KEEP_OUT)
+    return rule, _applies_to(stated.get("applies_to"))
+
+
+def _applies_to(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    listed = value if isinstance(value, list) else [value]
+    bound = tuple(trimmed(string(name, "applies_to"), "applies_to") for name in listed)
+    if "*" in bound:
+        return None
+    if not bound or not all(bound):
+        raise InputError(
+            "applies_to names nobody",
+            'leave it out or write "*" if the zone binds everyone, else name parties or entity ids',
+            field="applies_to",
+        )
+    return bound
+
+
+def _priority(stated: Mapping[str, Any]) -> int:
+    if "priority" not in stated:
+        return 0
+    priority = number(stated["priority"], "priority")
+    if priority != int(priority):
+        raise InputError(
+            f"priority {priority:g} is no whole number", "write a whole number", field="priority"
+        )
+    return int(priority)
+
+
+def _footprint(
+    part: Part, radius_m: float, width_m: float, times: tuple[datetime, ...]
+) -> Footprint:
+    try:
+        if part.shape is Shape.POINT:
+            return Circle(part.rings[0][0], radius_m)
+        if part.shape is Shape.LINE:
+            return Route(part.rings[0], width_m, times)
+        return Polygon(part.rings[0], part.rings[1:])
+    except InputError as error:
+        field = f"geometry, {error.field}" if error.field else "geometry"
+        raise InputError(error.what, error.remedy, field=field) from None
+
+
+def _read_position(
+    text: str, field: str, defaults: Defaults, stated_uncertainty_m: float = 0.0
+) -> Position:
+    from deconflict.geo.reader import read_position
+
+    try:
+        return read_position(
+            text, stated_uncertainty_m=stated_uncertainty_m, default_datum=defaults.datum
+        )
+    except InputError as error:
+        where = f"{field}, {error.field}" if error.field else field
+        raise InputError(error.what, error.remedy, field=where) from None
+
+
+def _placed(
+    stated: Mapping[str, Any], parts: Sequence[Part], uncertainty_m: float, defaults: Defaults
+) -> tuple[Sequence[Part], tuple[Position, ...]]:
+    """Return the geometry that the property ``position`` gives, or that it agrees with."""
+    text = string(stated["position"], "position")
+    position = _read_position(text, "position", defaults, uncertainty_m)
+    if not parts:
+        return (Part.at(position),), (position,)
+    if len(parts) != 1 or parts[0].shape is not Shape.POINT:
+        raise InputError(
+            "position is one place, and the geometry is more than a point",
+            "leave one of them out; a second statement of the same place is also_at",
+            field="position",
+        )
+    from pyproj import Geod
+
+    lat_deg, lon_deg = parts[0].rings[0][0]
+    apart_m = Geod(ellps="WGS84").inv(lon_deg, lat_deg, position.lon_deg, position.lat_deg)[2]
+    # 1 mm: the decimals that a written file keeps.
+    if apart_m > parts[0].typed_precision_m + position.precision_m + 0.001:
+        raise InputError(
+            f"position and geometry lie {apart_m:,.1f} m apart",
+            "leave one of them out, or correct the one that is wrong",
+            field="position",
+        )
+    return (Part.at(position),), (position,)
+
+
+def _also_at(stated: Mapping[str, Any], defaults: Defaults) -> tuple[Position, ...]:
+    value = stated.get("also_at")
+    if value is None:
+        return ()
+    texts = value if isinstance(value, list) else [value]
+    return tuple(_read_position(string(text, "also_at"), "also_at", defaults) for text in texts)
+
+
+def _own_position(stated: Mapping[str, Any], defaults: Defaults) -> Position | None:
+    value = stated.get("own_position")
+    if value is None:
+        return None
+    return _read_position(string(value, "own_position"), "own_position", defaults)
