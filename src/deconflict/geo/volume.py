@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand
@@ -97,3 +97,23 @@ class Volume4D:
     def growth_m(self) -> float:
         """By how much the footprint grows where volumes must not meet, metres."""
         return self.uncertainty_m + self.danger_radius_m
+
+
+def parts(volume: Volume4D) -> tuple[Volume4D, ...]:
+    """Return the parts that a volume is the union of: itself, or the legs of its timed route.
+
+    Each leg is a volume with the leg's own window; one that goes nowhere is a route of two equal
+    points.
+    """
+    route = volume.footprint
+    if not isinstance(route, Route) or not route.times:
+        return (volume,)
+    return tuple(
+        replace(
+            volume,
+            footprint=Route(route.points[i : i + 2], route.width_m),
+            start=route.times[i],
+            end=route.times[i + 1],
+        )
+        for i in range(len(route.points) - 1)
+    )
