@@ -62,7 +62,9 @@ def penetration(a: Shape, b: Shape, apart_m: float, growth_m: float) -> float:
     still = shapely.Point(0.0, 0.0)
     if len(sums) == 1:
         inside_m = _inside(sums[0], still)
-        return growth_m + inside_m if inside_m > 0.0 else growth_m - shapely.distance(sums[0], still)
+        return (
+            growth_m + inside_m if inside_m > 0.0 else growth_m - shapely.distance(sums[0], still)
+        )
     union = shapely.union_all(sums)
     if growth_m > 0.0:
         wide = growth_m / math.cos(math.pi / (4 * QUARTER_SEGMENTS))

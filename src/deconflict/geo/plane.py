@@ -48,7 +48,7 @@ GREATEST_RADIUS_M: Final = 6_399_594.0
 @lru_cache(maxsize=1)
 def geod() -> Geod:
     """Return the WGS 84 geodesic solver (made once: its first use loads a library)."""
-    from pyproj import Geod  # noqa: PLC0415  (keeps the start of the command line fast)
+    from pyproj import Geod  # keeps the start of the command line fast
 
     return Geod(ellps="WGS84")
 

@@ -177,7 +177,7 @@ def _height_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
 def _band_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
     if _unbounded(a.band) or _unbounded(b.band):
         return -math.inf, ()
-    from deconflict.geo.height import height_gap  # noqa: PLC0415
+    from deconflict.geo.height import height_gap
 
     gap = height_gap(a.band, b.band, (*points_of(a.footprint), *points_of(b.footprint)))
     return gap.gap_m, gap.assumed
@@ -227,7 +227,7 @@ def plan_distance(
 
 
 def _line(a: LatLon, b: LatLon) -> tuple[float, float, float]:
-    from deconflict.geo.plane import geod  # noqa: PLC0415
+    from deconflict.geo.plane import geod
 
     azimuth, back, length = geod().inv(a[1], a[0], b[1], b[0])
     return float(azimuth), float(back), float(length)

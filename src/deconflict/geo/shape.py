@@ -63,7 +63,7 @@ class Shape:
             self.center_ecef: Vector = (float(outer[0, 0]), float(outer[0, 1]), float(outer[0, 2]))
             self.radius_m = 0.0
         else:
-            self.center = on_surface(_middle(outer))
+            self.center = middle_of(outer)
             self.center_ecef = to_ecef(self.center)
             away = outer - self.center_ecef
             # A geodesic disc of less than a quarter turn is convex: the vertices bound the region.
@@ -139,19 +139,19 @@ def _long(p: Vector, q: Vector) -> bool:
     return dx * dx + dy * dy + dz * dz > LONGEST_PIECE_M * LONGEST_PIECE_M
 
 
-def _middle(points: Floats) -> Vector:
-    """Return a direction near the middle of the points (of the smallest cap, if they are far)."""
+def middle_of(points: Floats) -> LatLon:
+    """Return a place near the middle of geocentric points (of their smallest cap, if it is wide)."""
     x, y, z = (float(v) for v in (points.min(axis=0) + points.max(axis=0)) * 0.5)
     length = math.sqrt(x * x + y * y + z * z)
     if length > 6_000_000.0:
-        return (x, y, z)
+        return on_surface((x, y, z))
     # Badoiu and Clarkson (2003): steps toward the farthest point, ever shorter.
     unit = points / np.sqrt((points * points).sum(axis=1))[:, None]
     middle = unit.mean(axis=0)
     for step in range(1, 200):
         farthest = unit[int((unit @ middle).argmin())]
         middle = middle + (farthest - middle) / (step + 1)
-    return (float(middle[0]), float(middle[1]), float(middle[2]))
+    return on_surface((float(middle[0]), float(middle[1]), float(middle[2])))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
