@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -45,27 +45,6 @@ class Ball:
 
     center: LatLon
     radius_m: float
-
-
-def parts(volume: Volume4D) -> tuple[Volume4D, ...]:
-    """Return the volumes whose union this one is: a timed route's legs, else itself."""
-    route = volume.footprint
-    if not isinstance(route, Route) or not route.times:
-        return (volume,)
-    legs = []
-    for index in range(len(route.points) - 1):
-        start, end = route.times[index], route.times[index + 1]
-        legs.append(
-            replace(
-                volume,
-                footprint=Route(route.points[index : index + 2], route.width_m),
-                start=start if volume.start is None else max(start, volume.start),
-                end=end if volume.end is None else min(end, volume.end),
-            )
-        )
-    return tuple(
-        leg for leg in legs if leg.start is None or leg.end is None or leg.start <= leg.end
-    )
 
 
 def ball(volume: Volume4D, extra_m: float = 0.0) -> Ball:

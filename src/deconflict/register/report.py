@@ -53,7 +53,7 @@ class Overlap:
     plan_m, height_m
         Metres; ``None``: without bound.
     time_s
-        Seconds; ``None``: without bound.
+        Seconds of the time that both have in common; ``None``: without bound.
     """
 
     plan_m: float | None

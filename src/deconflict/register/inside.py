@@ -1,0 +1,260 @@
+"""Entities that must stay inside: keep-in zones, corridors, ceasefires, areas of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deconflict.geo.volume import Volume4D
+from deconflict.register.entity import Entity, Kind, ZoneRule
+from deconflict.register.hints import misplaced
+from deconflict.register.meeting import Meetings, assumptions, doubt
+from deconflict.register.pairs import Ball, FloatArray, ball, places
+from deconflict.register.report import Check, Conflict, Doubt, Overlap
+from deconflict.register.rules import ZoneRow
+from deconflict.register.run import Demand, Run, grown, in_plan, zone_rule
+from deconflict.register.words import called, duration, metres, normal, sentence_case, window
+
+if TYPE_CHECKING:
+    from deconflict.geo.containment import Containment
+
+NEAREST_CONTAINERS = 8
+"""Of how many zones the relation is computed where an entity lies in none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The zones of one rule, whom they bind, and where their volumes lie.
+
+    Attributes
+    ----------
+    zones
+        Indices of the zones.
+    everyone, by_name
+        Rows (of the arrays below) of the volumes of zones that bind all, or the party or id.
+    owner, volumes
+        Of each row, the zone and the volume.
+    xyz, radius_m
+        Of each row, its ball.
+    """
+
+    everyone: list[int]
+    by_name: dict[str, list[int]]
+    owner: list[int]
+    volumes: list[Volume4D]
+    xyz: FloatArray
+    radius_m: FloatArray
+
+    @classmethod
+    def of(cls, run: Run, rule: ZoneRule) -> Containers:
+        """Gather the zones of a rule."""
+        everyone: list[int] = []
+        by_name: dict[str, list[int]] = {}
+        owner: list[int] = []
+        volumes: list[Volume4D] = []
+        balls: list[Ball] = []
+        for index, binding in run.bindings.items():
+            if zone_rule(run.entities[index]) is not rule:
+                continue
+            for volume in run.entities[index].volumes:
+                row = len(volumes)
+                owner.append(index)
+                volumes.append(volume)
+                balls.append(ball(volume))
+                if binding.everyone:
+                    everyone.append(row)
+                for name in binding.names:
+                    by_name.setdefault(name, []).append(row)
+        return cls(
+            everyone=everyone,
+            by_name=by_name,
+            owner=owner,
+            volumes=volumes,
+            xyz=places([b.center for b in balls]),
+            radius_m=np.array([b.radius_m for b in balls], dtype=np.float64),
+        )
+
+    def binding(self, entity: Entity) -> list[int]:
+        """Return the rows of the zones that bind an entity."""
+        rows = set(self.everyone)
+        rows.update(self.by_name.get(normal(entity.id), ()))
+        if entity.party is not None:
+            rows.update(self.by_name.get(normal(entity.party), ()))
+        return sorted(rows)
+
+    def nearest_first(self, rows: list[int], volume: Volume4D) -> list[int]:
+        """Return the rows that may hold the volume; if none may, some of the nearest."""
+        bounds = ball(volume)
+        chosen = np.array(rows, dtype=np.int64)
+        apart = np.linalg.norm(self.xyz[chosen] - places([bounds.center]), axis=1)
+        gap = apart - self.radius_m[chosen] - bounds.radius_m
+        order = chosen[np.argsort(gap, kind="stable")]
+        near = int(np.count_nonzero(gap <= 0.0))
+        return [int(row) for row in order[: max(near, NEAREST_CONTAINERS)]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A volume of an entity that lies in no zone that should hold it, and the best of them."""
+
+    demand: Demand
+    volume: Volume4D
+    best: Containment
+    zones: int
+
+
+def findings(run: Run, found: Meetings) -> tuple[list[Conflict], list[Doubt]]:
+    """Judge every bound entity against the zones that must hold it."""
+    conflicts: list[Conflict] = []
+    doubts: list[Doubt] = []
+    for order, row in enumerate(run.rules.zone):
+        if row.enforced and row.demand == "inside one":
+            _judge_row(run, row, order, conflicts, doubts)
+    for demand in _entered(run, found):
+        zone = run.entities[demand.second]
+        candidates = [(demand.second, volume) for volume in zone.volumes]
+        _judge(run, demand, candidates, conflicts, doubts)
+    for key, demand in found.perhaps_entered.items():
+        if key not in found.entered and not run.bindings[key[1]].by_id(run.entities[key[0]]):
+            doubts.append(doubt(run, key, f"may meet, and {_lower(demand.row.says)}"))
+    return conflicts, doubts
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _entered(run: Run, found: Meetings) -> Iterator[Demand]:
+    """Yield the demands "inside if entered" that apply: zones entered, and those that name."""
+    yield from found.entered.values()
+    by_id = {normal(entity.id): index for index, entity in enumerate(run.entities)}
+    for zone, binding in run.bindings.items():
+        for name in sorted(binding.names):
+            bound = by_id.get(name)
+            if bound is None or (bound, zone) in found.entered:
+                continue
+            if not (run.is_plan(bound) or run.is_plan(zone)):
+                continue
+            yield from (
+                demand
+                for demand in run.demands(bound, zone)
+                if isinstance(demand.row, ZoneRow) and demand.row.demand == "inside if entered"
+            )
+
+
+def _judge_row(
+    run: Run, row: ZoneRow, order: int, conflicts: list[Conflict], doubts: list[Doubt]
+) -> None:
+    containers = Containers.of(run, row.rule)
+    if not containers.volumes:
+        return
+    plan_zones = {index for index in containers.owner if run.is_plan(index)}
+    for index, entity in enumerate(run.entities):
+        if entity.kind is Kind.ZONE or not row.binds_class_of(entity):
+            continue
+        rows = containers.binding(entity)
+        if not rows:
+            continue
+        if not run.is_plan(index) and not any(containers.owner[r] in plan_zones for r in rows):
+            continue
+        candidates = [(containers.owner[r], containers.volumes[r]) for r in rows]
+        if len(rows) > NEAREST_CONTAINERS:
+            near = {r for volume in entity.volumes for r in containers.nearest_first(rows, volume)}
+            candidates = [(containers.owner[r], containers.volumes[r]) for r in sorted(near)]
+        zones = len({containers.owner[r] for r in rows})
+        demand = Demand(index, candidates[0][0], row, order)
+        _judge(run, demand, candidates, conflicts, doubts, zones=zones)
+
+
+def _judge(
+    run: Run,
+    demand: Demand,
+    candidates: list[tuple[int, Volume4D]],
+    conflicts: list[Conflict],
+    doubts: list[Doubt],
+    *,
+    zones: int = 1,
+) -> None:
+    """Judge one entity: each of its volumes must lie inside one of the candidates."""
+    from deconflict.geo.containment import containment
+
+    entity = run.entities[demand.first]
+    worst: Outside | None = None
+    doubtful: Demand | None = None
+    for volume in entity.volumes:
+        bound = grown(volume, demand.row)
+        relations = [
+            (zone, container, containment(bound, container)) for zone, container in candidates
+        ]
+        holding = [(zone, container) for zone, container, held in relations if held.inside]
+        if not holding:
+            zone, _, best = min(relations, key=lambda item: _sticks_out(item[2]))
+            outside = Outside(
+                Demand(demand.first, zone, demand.row, demand.order), volume, best, zones
+            )
+            if worst is None or _sticks_out(best) > _sticks_out(worst.best):
+                worst = outside
+        elif doubtful is None and not any(
+            containment(grown(bound, reach_m=reach_m), container).inside
+            for zone, container in holding
+            for reach_m in (run.reach_m(demand.first) + run.reach_m(zone),)
+        ):
+            doubtful = Demand(demand.first, holding[0][0], demand.row, demand.order)
+    if worst is not None:
+        conflicts.append(_conflict(run, worst))
+    elif doubtful is not None:
+        key = (doubtful.first, doubtful.second)
+        doubts.append(doubt(run, key, f"may part, and {_lower(doubtful.row.says)}"))
+
+
+def _sticks_out(relation: Containment) -> tuple[float, float, float]:
+    """Return by how much a volume lies outside, to compare: time, place, height."""
+    return (
+        max(0.0, relation.time_s),
+        max(0.0, relation.plan_m),
+        max(0.0, relation.height_m),
+    )
+
+
+def _conflict(run: Run, outside: Outside) -> Conflict:
+    demand, relation, volume = outside.demand, outside.best, outside.volume
+    entity, zone = run.entities[demand.first], run.entities[demand.second]
+
+    def finite(value: float) -> float | None:
+        return max(0.0, value) if np.isfinite(value) else None
+
+    out = Overlap(finite(relation.plan_m), finite(relation.height_m), finite(relation.time_s))
+    ways = [
+        f"{metres(relation.plan_m)} in plan" if relation.plan_m > 0 else "",
+        f"{metres(relation.height_m)} in height" if relation.height_m > 0 else "",
+        f"{duration(relation.time_s)} in time" if relation.time_s > 0 else "",
+    ]
+    by = ", ".join(way for way in ways if way) or "by touching its limit"
+    best = "" if outside.zones == 1 else f", the best of {outside.zones} zones that bind it"
+    sentences = [
+        f"{sentence_case(called(entity))} is not wholly inside {called(zone)}{best}.",
+        f"It lies outside by {by}; it is there {window(volume.start, volume.end)}.",
+        f"{demand.row.says}.",
+    ]
+    check = Check.MUST_STAY_INSIDE
+    if zone_rule(zone) is ZoneRule.AREA_OF_OPERATIONS:
+        check = Check.AREA_OF_OPERATIONS
+        if relation.plan_m > 0:
+            sentences.append("A coordinate is probably wrong.")
+            sentences += misplaced(entity, in_plan(zone.volumes[0]))
+    return Conflict(
+        a=entity,
+        b=zone,
+        check=check,
+        rule=demand.row.name,
+        overlap=out,
+        start=volume.start,
+        end=volume.end,
+        nearest=None,
+        assumed=assumptions(run, demand, relation.assumed),
+        clears=(),
+        sentence=" ".join(sentences),
+    )
