@@ -34,6 +34,7 @@ KNOWN = (
     "obtained",
     "obtained_at",
     "reach_m",
+    "assumed",
 )
 """The fixed properties, in the order in which they are written."""
 
@@ -42,7 +43,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 # A name, identifier or rank under another spelling changes no verdict, and foreign files are full
 # of "Name", "ID" and "Position".
-_LABELS = frozenset({"id", "name", "position", "obtained", "priority", "times"})
+_LABELS = frozenset({"id", "name", "position", "obtained", "priority", "times", "assumed"})
 _UNITS = ("", "m", "metre", "metres", "meter", "meters", "ft", "feet", "km", "nm")
 _OTHER_WORDS = {
     "altituderef": "altitude_reference",

@@ -31,6 +31,9 @@ SAID_KEEP_OUT = "no rule stated: the zone taken as keep_out"
 SAID_POINT = "no radius_m stated: taken as a point"
 SAID_LINE = "no width_m stated: taken as a line without width"
 
+_MAX_ASSUMED = 200
+"""Sentences; an entity of many parts has some dozens."""
+
 
 class Shape(StrEnum):
     """The shapes of which a geometry is made."""
@@ -82,6 +85,7 @@ def entity_from_properties(
     defaults: Defaults,
     positions: tuple[Position, ...] = (),
     band: AltitudeBand | None = None,
+    volumes: tuple[Volume4D, ...] | None = None,
     assumed: tuple[str, ...] = (),
 ) -> Entity:
     """Return the entity that the fixed properties and a geometry describe.
@@ -105,6 +109,9 @@ def entity_from_properties(
     band
         The heights, where the format states them in its own way; the properties ``lower_m``,
         ``upper_m``, ``altitude_reference`` and ``ground_m`` are then not looked at.
+    volumes
+        The volumes, where the format states them exactly beside a geometry that draws them; the
+        properties that would shape them are then not looked at.
     assumed
         What the format's reader itself assumed.
 
@@ -114,7 +121,7 @@ def entity_from_properties(
         With the property as its field, for everything that can't be read or contradicts itself.
     """
     stated = {name: value for name, value in properties.items() if value is not None}
-    said = list(assumed)
+    said = [*_assumed_before(stated), *assumed]
     kind = _kind(stated, defaults, said)
     uncertainty_m = length_m(stated, "uncertainty_m")
     if "position" in stated and not positions:
@@ -125,38 +132,13 @@ def entity_from_properties(
             "give a geometry, or the property position as a coordinate text",
             field="geometry",
         )
-    shapes = {part.shape for part in parts}
-    _refuse_near_misses(stated, shapes)
-    radius_m = _of_shape(
-        stated, "radius_m", shape=Shape.POINT, shapes=shapes, missing=SAID_POINT, said=said
-    )
-    width_m = _of_shape(
-        stated, "width_m", shape=Shape.LINE, shapes=shapes, missing=SAID_LINE, said=said
-    )
+    _refuse_near_misses(stated, {part.shape for part in parts})
     danger_radius_m = _danger(stated, kind)
     rule, applies_to = _zone(stated, kind, said)
-    if band is None:
-        band = band_from(stated, said)
-    line = parts[0] if len(parts) == 1 and parts[0].shape is Shape.LINE else None
-    times = times_from(stated, None if line is None else len(line.rings[0]))
-    start, end = window_from(stated, times, said)
-    if uncertainty_m is None and any(part.typed_precision_m for part in parts):
-        widest_m = max(part.typed_precision_m for part in parts)
-        said.append(f"no uncertainty_m stated: {widest_m:.2g} m taken from the decimals as typed")
+    if volumes is None:
+        volumes = _volumes(stated, parts, uncertainty_m, band, said)
     for position in positions:
-        said.extend(sentence for sentence in position.assumed if sentence not in said)
-    volumes = tuple(
-        Volume4D(
-            footprint=_footprint(part, radius_m, width_m, times),
-            band=band,
-            start=start,
-            end=end,
-            uncertainty_m=part.added_uncertainty_m
-            + (part.typed_precision_m if uncertainty_m is None else uncertainty_m),
-            danger_radius_m=danger_radius_m or 0.0,
-        )
-        for part in parts
-    )
+        said.extend(position.assumed)
     obtained_at = stated.get("obtained_at")
     return Entity(
         id=_identifier(stated) or fallback_id,
@@ -176,8 +158,54 @@ def entity_from_properties(
         if obtained_at is None
         else read_instant(string(obtained_at, "obtained_at"), "floor", field="obtained_at"),
         reach_m=length_m(stated, "reach_m"),
-        assumed=tuple(said),
+        assumed=tuple(dict.fromkeys(said)),
         source=source,
+    )
+
+
+def _assumed_before(stated: Mapping[str, Any]) -> list[str]:
+    """Return what a file that was written from entities says was assumed of them."""
+    value = stated.get("assumed", [])
+    if not isinstance(value, list) or len(value) > _MAX_ASSUMED:
+        raise InputError(
+            f"assumed is {shown(value)}", f"write at most {_MAX_ASSUMED} sentences", field="assumed"
+        )
+    return [trimmed(string(sentence, "assumed"), "assumed") for sentence in value]
+
+
+def _volumes(
+    stated: Mapping[str, Any],
+    parts: Sequence[Part],
+    uncertainty_m: float | None,
+    band: AltitudeBand | None,
+    said: list[str],
+) -> tuple[Volume4D, ...]:
+    shapes = {part.shape for part in parts}
+    radius_m = _of_shape(
+        stated, "radius_m", shape=Shape.POINT, shapes=shapes, missing=SAID_POINT, said=said
+    )
+    width_m = _of_shape(
+        stated, "width_m", shape=Shape.LINE, shapes=shapes, missing=SAID_LINE, said=said
+    )
+    if band is None:
+        band = band_from(stated, said)
+    line = parts[0] if len(parts) == 1 and parts[0].shape is Shape.LINE else None
+    times = times_from(stated, None if line is None else len(line.rings[0]))
+    start, end = window_from(stated, times, said)
+    if uncertainty_m is None and any(part.typed_precision_m for part in parts):
+        widest_m = max(part.typed_precision_m for part in parts)
+        said.append(f"no uncertainty_m stated: {widest_m:.2g} m taken from the decimals as typed")
+    return tuple(
+        Volume4D(
+            footprint=_footprint(part, radius_m, width_m, times),
+            band=band,
+            start=start,
+            end=end,
+            uncertainty_m=part.added_uncertainty_m
+            + (part.typed_precision_m if uncertainty_m is None else uncertainty_m),
+            danger_radius_m=length_m(stated, "danger_radius_m") or 0.0,
+        )
+        for part in parts
     )
 
 

@@ -1,0 +1,206 @@
+"""GeoJSON geometries (RFC 7946, section 3.1) as the simple parts of a footprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deconflict.formats.numbers import NumberText, cell_half_diagonal_m, decimals, number, shown
+from deconflict.formats.properties import Part, Shape
+from deconflict.formats.reading import Limits
+from deconflict.geo.errors import InputError
+from deconflict.geo.position import LatLon, checked_lat_lon
+
+SAID_THIRD = "third coordinates ignored: heights are stated by lower_m and upper_m"
+
+_DEPTH = {
+    "Point": 0,
+    "MultiPoint": 1,
+    "LineString": 1,
+    "MultiLineString": 2,
+    "Polygon": 2,
+    "MultiPolygon": 3,
+}
+"""How many lists surround one position."""
+
+GEOMETRY_TYPES = (*_DEPTH, "GeometryCollection")
+"""The types of RFC 7946."""
+
+
+def parts_of(geometry: object, limits: Limits) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """Return the parts of a geometry, and what was assumed of it.
+
+    Parameters
+    ----------
+    geometry
+        A decoded geometry object, or ``None``, which has no parts. Where numbers are `NumberText`
+        the parts hold the precision of their decimals.
+    limits
+        Vertices of all parts together, and depth of collections.
+
+    Raises
+    ------
+    InputError
+        With the place in the geometry as its field.
+    """
+    if geometry is None:
+        return (), ()
+    reading = _Reading(limits)
+    parts = tuple(reading.parts(geometry, "geometry", limits.nesting))
+    if not parts:
+        raise InputError("the geometry is empty", "give it coordinates", field="geometry")
+    return parts, (SAID_THIRD,) if reading.third else ()
+
+
+class _Reading:
+    """One geometry being read: how many vertices are still allowed, and what was met."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limit = limits.vertices
+        self.left = limits.vertices
+        self.third = False
+
+    def parts(self, geometry: object, field: str, nesting: int) -> Iterator[Part]:
+        if not isinstance(geometry, dict):
+            raise InputError(
+                f"{shown(geometry)} is no geometry", "write a GeoJSON geometry", field=field
+            )
+        kind = geometry.get("type")
+        if kind == "GeometryCollection":
+            members = geometry.get("geometries")
+            if not isinstance(members, list):
+                raise InputError(
+                    "a GeometryCollection without a list of geometries",
+                    "write geometries as a list",
+                    field=field,
+                )
+            if nesting == 0:
+                raise InputError(
+                    "collections are nested too deep", "write them in one list", field=field
+                )
+            for index, member in enumerate(members, 1):
+                yield from self.parts(member, f"{field}, member {index}", nesting - 1)
+            return
+        if not isinstance(kind, str) or kind not in _DEPTH:
+            raise InputError(
+                f"geometry type {shown(kind)} is not known",
+                f"write one of: {', '.join(GEOMETRY_TYPES)}",
+                field=field,
+            )
+        coordinates = geometry.get("coordinates")
+        if kind == "Point":
+            yield self.point(coordinates, field)
+        elif kind == "LineString":
+            yield self.line(coordinates, field)
+        elif kind == "Polygon":
+            yield self.polygon(coordinates, field)
+        else:
+            read = {
+                "MultiPoint": self.point,
+                "MultiLineString": self.line,
+                "MultiPolygon": self.polygon,
+            }[kind]
+            for index, member in enumerate(self.listed(coordinates, field), 1):
+                yield read(member, f"{field}, member {index}")
+
+    @staticmethod
+    def listed(value: object, field: str) -> list[Any]:
+        if isinstance(value, list):
+            return value
+        raise InputError(
+            f"coordinates are {shown(value)}, where a list is due",
+            "nest the lists as RFC 7946 shows for this type of geometry",
+            field=field,
+        )
+
+    def point(self, coordinates: object, field: str) -> Part:
+        points, precision = self.positions([coordinates], field)
+        return Part(Shape.POINT, (points,), precision)
+
+    def line(self, coordinates: object, field: str) -> Part:
+        points, precision = self.positions(self.listed(coordinates, field), field)
+        if len(points) < 2:
+            raise InputError(
+                f"a line of {len(points)} vertices", "give it at least two", field=field
+            )
+        return Part(Shape.LINE, (points,), precision)
+
+    def polygon(self, coordinates: object, field: str) -> Part:
+        rings: list[tuple[LatLon, ...]] = []
+        worst_m = 0.0
+        for index, ring in enumerate(self.listed(coordinates, field)):
+            where = field if index == 0 else f"{field}, hole {index}"
+            points, precision_m = self.positions(self.listed(ring, where), where)
+            if len(points) < 4 or points[0] != points[-1]:
+                raise InputError(
+                    f"a ring of {len(points)} positions that doesn't end where it begins"
+                    if len(points) >= 4
+                    else f"a ring of {len(points)} positions",
+                    "give it at least three vertices and repeat the first one at the end, as "
+                    "RFC 7946 asks",
+                    field=where,
+                )
+            rings.append(points[:-1])
+            worst_m = max(worst_m, precision_m)
+        if not rings:
+            raise InputError("a polygon without a ring", "give it coordinates", field=field)
+        return Part(Shape.POLYGON, tuple(rings), worst_m)
+
+    def positions(self, listed: list[Any], field: str) -> tuple[tuple[LatLon, ...], float]:
+        """Return the points, and the greatest half diagonal of their cells, metres."""
+        self.left -= len(listed)
+        if self.left < 0:
+            raise InputError(
+                f"the geometry has more than {self.limit:,} vertices",
+                "simplify it outward, or split it into several entities",
+                field=field,
+            )
+        points: list[LatLon] = []
+        # For each pair of numbers of decimals the latitude nearest to the equator: there the cell
+        # is widest.
+        nearest_deg: dict[tuple[int, int], float] = {}
+        for index, pair in enumerate(listed, 1):
+            if type(pair) is list and len(pair) == 2:
+                lon, lat = pair
+                # The usual case, without a call: two floats in range. NaN fails both comparisons.
+                if (
+                    type(lon) is float
+                    and type(lat) is float
+                    and -180.0 <= lon <= 180.0
+                    and -90.0 <= lat <= 90.0
+                ):
+                    points.append((lat, lon))
+                    continue
+            where = f"{field}, vertex {index}" if len(listed) > 1 else field
+            lat_deg, lon_deg = self.position(pair, where)
+            points.append((lat_deg, lon_deg))
+            lon, lat = pair[0], pair[1]
+            if type(lat) is NumberText and type(lon) is NumberText:
+                cell = (decimals(lat), decimals(lon))
+                equatorward_deg = abs(lat_deg)
+                if equatorward_deg < nearest_deg.get(cell, 91.0):
+                    nearest_deg[cell] = equatorward_deg
+        precision_m = max(
+            (cell_half_diagonal_m(*cell, lat_deg) for cell, lat_deg in nearest_deg.items()),
+            default=0.0,
+        )
+        return tuple(points), precision_m
+
+    def position(self, pair: object, field: str) -> LatLon:
+        if not isinstance(pair, list):
+            raise InputError(
+                f"{shown(pair)} is no position",
+                "write [longitude, latitude] in degrees",
+                field=field,
+            )
+        if len(pair) not in {2, 3}:
+            raise InputError(
+                f"a position of {len(pair)} numbers",
+                "write [longitude, latitude] in degrees",
+                field=field,
+            )
+        lon_deg, lat_deg = number(pair[0], field), number(pair[1], field)
+        if len(pair) == 3:
+            number(pair[2], field)
+            self.third = True
+        return checked_lat_lon(lat_deg, lon_deg, field=field)
