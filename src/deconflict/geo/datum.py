@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from deconflict.geo.datum_names import official_epsg, tabled_datum
+from deconflict.geo.datum_names import official_epsg, tabled_datum, tabled_names
 from deconflict.geo.errors import InputError
+from deconflict.geo.position import checked_lat_lon
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,10 @@ class Datum:
 
 WGS84 = Datum("WGS 84", _WGS84_EPSG)
 """The datum that every `Position` is on."""
+
+DATUM_NAMES = tabled_names()
+"""Names that may stand beside a coordinate, longest first; those that `datum_named` refuses
+because they stand for several datums included."""
 
 
 class Shifted(NamedTuple):
@@ -126,13 +131,14 @@ def to_wgs84(datum: Datum, lat_deg: float, lon_deg: float) -> Shifted:
     datum
         The datum that the point is on.
     lat_deg, lon_deg
-        Degrees, longitude from Greenwich in [-180, 180].
+        Degrees, longitude from Greenwich.
 
     Raises
     ------
     InputError
-        If no transformation with parameters is published for the place.
+        If the point is none, or no transformation with parameters is published for the place.
     """
+    lat_deg, lon_deg = checked_lat_lon(lat_deg, lon_deg)
     if datum.epsg == _WGS84_EPSG:
         return Shifted(lat_deg, lon_deg)
     from deconflict.geo.shift import shift_of
@@ -146,8 +152,9 @@ def from_wgs84(datum: Datum, lat_deg: float, lon_deg: float) -> Shifted:
     Raises
     ------
     InputError
-        If no transformation with parameters is published for the place.
+        If the point is none, or no transformation with parameters is published for the place.
     """
+    lat_deg, lon_deg = checked_lat_lon(lat_deg, lon_deg)
     if datum.epsg == _WGS84_EPSG:
         return Shifted(lat_deg, lon_deg)
     from deconflict.geo.shift import shift_of

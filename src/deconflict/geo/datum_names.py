@@ -19,10 +19,10 @@ _CYRILLIC = str.maketrans("абвгдезиклмнопрстуфхцзэ", "abv
 
 _TABLE: tuple[tuple[int, str, str], ...] = (
     # code, name in the EPSG data set, further names
-    (4326, "WGS 84", "WGS84; WGS 1984; World Geodetic System 1984; GPS"),
+    (4326, "WGS 84", "WGS84; МГС-84; WGS 1984; World Geodetic System 1984; GPS"),
     (4322, "WGS 72", "WGS72; World Geodetic System 1972"),
-    (4284, "Pulkovo 1942", "SK-42; CK-42; SK 1942; Pulkovo 42; System 1942; S-42 (USSR)"),
-    (4200, "Pulkovo 1995", "SK-95; CK-95; SK 1995; Pulkovo 95"),
+    (4284, "Pulkovo 1942", "СК-42; SK-42; CK-42; SK 1942; Pulkovo 42; System 1942; S-42 (USSR)"),
+    (4200, "Pulkovo 1995", "СК-95; SK-95; CK-95; SK 1995; Pulkovo 95"),
     (4179, "Pulkovo 1942(58)", "S-42 (58); S42/58; Pulkovo 1942 (1958)"),
     (4178, "Pulkovo 1942(83)", "S-42 (83); S42/83; Pulkovo 1942 (1983)"),
     (4740, "PZ-90", "ПЗ-90; PZ90; Parametry Zemli 1990"),
@@ -165,8 +165,9 @@ def _several() -> MappingProxyType[str, str]:
 
 
 def tabled_names() -> tuple[str, ...]:
-    """Return every name of the table as written there, the longest first."""
+    """Return every name of the tables as written there, the longest first."""
     names = {one.strip() for _, name, others in _TABLE for one in (name, *others.split(";"))}
+    names |= {one.strip() for several, _ in _SEVERAL for one in several.split(";")}
     return tuple(sorted(names, key=lambda name: (-len(name), name)))
 
 
