@@ -24,6 +24,9 @@ _AGREE_M = 15.0
 _GATE_SIGMAS = 3.3
 """A residual beyond it is no noise: it happens to 4 of 1,000 circular normal errors."""
 
+_CLOSE_M = 2.0
+"""What the first choice of a published transformation leaves open, standard deviation, metres."""
+
 _IMPROVEMENT = 0.75
 """A correction that leaves more than this part of the distance explains nothing."""
 
@@ -199,15 +202,25 @@ def _score(
     )
     if residual_m > min(_GATE_SIGMAS * sigma_m, _IMPROVEMENT * apart_m):
         return None
-    # The density of a normal error about a point, or across a line of answers.
-    spread = math.log(2.0 * math.pi * sigma_m**2)
-    if guess.arc_m:
-        spread = 0.5 * spread + math.log(guess.arc_m)
-    score = guess.log_prior + _fit(guess, pair) - 0.5 * (residual_m / sigma_m) ** 2 - spread
+    # What the mistake leaves open is a doubt which of several published answers was used, and
+    # half of all programs use the first: so half of the weight lies close to its answer.
+    close_m = math.sqrt(max(sigma_m**2 - guess.spread_m**2, 0.0)) + min(guess.spread_m, _CLOSE_M)
+    density = 0.5 * (
+        _density(residual_m, sigma_m, guess.arc_m) + _density(residual_m, close_m, guess.arc_m)
+    )
+    score = guess.log_prior + _fit(guess, pair) + math.log(density)
     # Both texts in the notations that were confused: either may be the one that is wrong.
     both = pair.right.notation in guess.given and pair.wrong.notation in guess.read
     told = not (guess.symmetric or both or _same_numbers(guess))
     return _Scored(guess, wrong, told, shift_m, residual_m, score)
+
+
+def _density(residual_m: float, sigma_m: float, arc_m: float) -> float:
+    """Return the density of a normal error about a point, or across a line of answers."""
+    peak = 1.0 / (2.0 * math.pi * sigma_m**2)
+    if arc_m:
+        peak = math.sqrt(peak) / arc_m
+    return peak * math.exp(-0.5 * (residual_m / sigma_m) ** 2)
 
 
 def _same_numbers(guess: Guess) -> bool:

@@ -52,11 +52,11 @@ _EVERYWHERE = (
     _Known(  # EPSG:5043
         Datum("Pulkovo 1995", 4200),
         "Pulkovo 1995",
-        -2.0,
+        -1.5,
         "+ellps=krass",
         "+x=24.47 +y=-130.89 +z=-81.56 +rx=0 +ry=0 +rz=-0.13 +s=-0.22 +convention=coordinate_frame",
     ),
-    _Known(Datum("PZ-90", 4740), "PZ-90", -2.0),  # published for the world
+    _Known(Datum("PZ-90", 4740), "PZ-90", -1.5),  # published for the world
 )
 """Datums of the parties in view, tried at every place: a crew may carry its own anywhere."""
 

@@ -20,7 +20,8 @@ _DEGREES = _DECIMAL | _MINUTES | _SECONDS
 _WHOLE_SECOND_M = 30.9 / math.sqrt(12.0)
 """Standard deviation of rounding to a whole second of latitude, metres."""
 
-_ARCSECOND_DEG = 1.0 / 3600.0
+_STEPS = 30
+"""Steps each way that a position near a pole may be off, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,12 @@ def _branch(
 ) -> tuple[float, float]:
     """Return the wrong angle nearest to the one seen, and what the right one exceeds its step by.
 
-    A slack of more than a step (at a pole) is worth one step each way: farther ones can't be
-    told from chance.
+    Near a pole a slack in metres is worth many steps of longitude; only so many are tried.
     """
     # Zero has no sign of its own: the seen angle lends it one.
     sign = math.copysign(1.0, right_deg if abs(right_deg) > slack_deg else wrong_deg)
     size_deg, seen_deg = sign * right_deg, sign * wrong_deg
-    slack_deg = min(slack_deg, rule.step_deg)
+    slack_deg = min(slack_deg, _STEPS * rule.step_deg)
     first = math.floor((size_deg - slack_deg) / rule.step_deg + 1e-12)
     last = math.floor((size_deg + slack_deg) / rule.step_deg + 1e-12)
     best = (math.inf, 0.0, 0.0)
