@@ -77,8 +77,7 @@ def foot(start: LatLon, end: LatLon, point: LatLon) -> LatLon:
         along = goal
         lon, lat, back = solver.fwd(start[1], start[0], azimuth, along)
         here, heading = (float(lat), float(lon)), back + 180.0
-    best = min((start, end, here), key=lambda candidate: distance_m(candidate, point))
-    return best
+    return min((start, end, here), key=lambda candidate: distance_m(candidate, point))
 
 
 def between(start: LatLon, end: LatLon, metres: float) -> LatLon:

@@ -14,6 +14,7 @@ import math
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from deconflict.geo.geodesic import foot
 from deconflict.geo.plane import (
@@ -26,11 +27,12 @@ from deconflict.geo.plane import (
     least_arc,
     most_arc,
     on_surface,
-    to_ecef,
     to_lat_lon,
 )
 from deconflict.geo.position import LatLon
 from deconflict.geo.shape import Shape
+
+Indices = npt.NDArray[np.intp]
 
 FAR_M: Final = 500_000.0
 """Beyond this distance feet of perpendiculars are found along geodesics instead of in a plane."""
@@ -90,17 +92,16 @@ def _balls(p: Floats, q: Floats) -> tuple[Floats, Floats]:
     return middles, np.sqrt(((p - q) ** 2).sum(axis=1)) * 0.5 + _sagitta(p, q)
 
 
-def _candidates(pa: Floats, qa: Floats, pb: Floats, qb: Floats) -> tuple[Floats, Floats]:
+def _candidates(pa: Floats, qa: Floats, pb: Floats, qb: Floats) -> tuple[Indices, Indices]:
     """Return index arrays of the pairs of pieces among which the nearest must be."""
     ma, ra = _balls(pa, qa)
     mb, rb = _balls(pb, qb)
     if len(ma) * len(mb) <= PAIRS_AT_ONCE:
         return _near_balls(ma, ra, mb, rb)
     rows_a, rows_b = _near_balls(*_blocks(ma, ra), *_blocks(mb, rb))
-    rows: list[Floats] = []
-    columns: list[Floats] = []
+    rows: list[Indices] = []
+    columns: list[Indices] = []
     limit = math.inf
-    # Nearest blocks first would prune sooner; the limit alone already keeps this short.
     for i, j in zip(rows_a.tolist(), rows_b.tolist(), strict=True):
         part_a = slice(i * BLOCK, (i + 1) * BLOCK)
         part_b = slice(j * BLOCK, (j + 1) * BLOCK)
@@ -132,17 +133,19 @@ def _apart(ma: Floats, mb: Floats) -> Floats:
     return distances
 
 
-def _near_balls(ma: Floats, ra: Floats, mb: Floats, rb: Floats) -> tuple[Floats, Floats]:
+def _near_balls(ma: Floats, ra: Floats, mb: Floats, rb: Floats) -> tuple[Indices, Indices]:
     apart = _apart(ma, mb)
     radii = ra[:, None] + rb[None, :]
     limit = chord_of_arc(most_arc(float((apart + radii).min())))
-    near: tuple[Floats, Floats] = np.nonzero(apart - radii <= limit)
-    return near
+    rows, columns = np.nonzero(apart - radii <= limit)
+    return rows, columns
 
 
 def _chord_distance(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> Floats:
-    """Return the distances of straight segments in space (Ericson, Real-Time Collision
-    Detection, 5.1.9, without its branches)."""  # noqa: D205, D209
+    """Return the distances of straight segments in space.
+
+    After Ericson, Real-Time Collision Detection (2005), 5.1.9, without its branches.
+    """
     d1, d2, r = p1 - p0, q1 - q0, p0 - q0
     a = (d1 * d1).sum(axis=1)
     e = (d2 * d2).sum(axis=1)
@@ -156,13 +159,7 @@ def _chord_distance(p0: Floats, p1: Floats, q0: Floats, q1: Floats) -> Floats:
     s = np.clip((b * t - c) / np.maximum(a, tiny), 0.0, 1.0)
     best = ((r + d1 * s[:, None] - d2 * t[:, None]) ** 2).sum(axis=1)
     # Nearly parallel chords make `cross` useless: the four ends are then always right.
-    for side, origin, along, square, sign in (
-        (-r, p0, d1, a, 1.0),
-        (q1 - p0, p0, d1, a, 1.0),
-        (r, q0, d2, e, 1.0),
-        (p1 - q0, q0, d2, e, 1.0),
-    ):
-        del origin, sign
+    for side, along, square in ((-r, d1, a), (q1 - p0, d1, a), (r, d2, e), (p1 - q0, d2, e)):
         u = np.clip((side * along).sum(axis=1) / np.maximum(square, tiny), 0.0, 1.0)
         best = np.minimum(best, ((side - along * u[:, None]) ** 2).sum(axis=1))
     distances: Floats = np.sqrt(best)
@@ -260,29 +257,3 @@ def foot_in_plane(
     if u >= 1.0:
         return (start[0] + dx, start[1] + dy)
     return (start[0] + u * dx, start[1] + u * dy)
-
-
-def ends_of(shape: Shape) -> list[Vector]:
-    """Return one point of each chain."""
-    return [_vector(chain[0]) for chain in shape.chains]
-
-
-def skeletons_touch(a: Shape, b: Shape, distance: float, touch_m: float) -> bool:
-    """Return whether two skeletons with that distance between their chains have a point in common.
-
-    Chains that don't cross leave one shape wholly inside or wholly outside the other, so one
-    vertex decides.
-    """
-    if distance <= touch_m:
-        return True
-    return a.holds(ends_of(b)[0]) or b.holds(ends_of(a)[0])
-
-
-__all__ = [
-    "ends_of",
-    "foot_in_plane",
-    "nearest",
-    "nearest_in_plane",
-    "skeletons_touch",
-    "to_ecef",
-]

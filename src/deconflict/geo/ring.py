@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from deconflict.geo.errors import InputError
@@ -232,7 +233,7 @@ def check_legs(points: Sequence[LatLon], field: str = "", *, closed: bool = Fals
     InputError
         With both vertices.
     """
-    for i, (a, b) in enumerate(zip(points, points[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(points)):
         lat_a, lat_b = math.radians(a[0]), math.radians(b[0])
         turn = math.cos(math.radians(a[1] - b[1]))
         cosine = math.sin(lat_a) * math.sin(lat_b) + math.cos(lat_a) * math.cos(lat_b) * turn

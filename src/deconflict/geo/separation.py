@@ -20,7 +20,7 @@ from typing import Final
 import shapely
 
 from deconflict.geo.height import AltitudeBand
-from deconflict.geo.nearest import nearest, skeletons_touch
+from deconflict.geo.nearest import nearest
 from deconflict.geo.penetration import penetration
 from deconflict.geo.plane import Plane, distance_m, moved, on_surface
 from deconflict.geo.position import LatLon
@@ -282,13 +282,10 @@ def _skeleton_distance(a: Shape, b: Shape) -> tuple[float, LatLon, LatLon]:
             on_a, on_b = plane.lat_lon(x, y), plane.lat_lon(u, v)
             return distance_m(on_a, on_b), on_a, on_b
     distance, on_a, on_b = nearest(a, b)
-    if skeletons_touch(a, b, distance, 0.0):
-        inner = a if b.holds(_first(a)) else b
-        point = on_a if distance == 0.0 else inner.vertices[0][0]
-        return 0.0, point, point
+    if distance == 0.0:
+        return 0.0, on_a, on_a
+    # Chains that don't cross leave one skeleton wholly inside or wholly outside the other.
+    for inner, outer in ((a, b), (b, a)):
+        if outer.holds(inner.first):
+            return 0.0, inner.vertices[0][0], inner.vertices[0][0]
     return distance, on_a, on_b
-
-
-def _first(shape: Shape) -> tuple[float, float, float]:
-    x, y, z = shape.chains[0][0].tolist()
-    return (x, y, z)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -43,7 +44,9 @@ class Shape:
         No point of the skeleton is farther than this from the centre, metres.
     """
 
-    def __init__(self, chains: tuple[tuple[LatLon, ...], ...], *, region: bool, reach_m: float):
+    def __init__(
+        self, chains: tuple[tuple[LatLon, ...], ...], *, region: bool, reach_m: float
+    ) -> None:
         self.is_region = region
         self.reach_m = reach_m
         ecef: list[Floats] = []
@@ -51,7 +54,7 @@ class Shape:
             points = [to_ecef(point) for point in chain]
             if region:
                 points.append(points[0])
-            if any(_long(p, q) for p, q in zip(points, points[1:], strict=False)):
+            if any(_long(p, q) for p, q in pairwise(points)):
                 corners = (*chain, chain[0]) if region else chain
                 points = [to_ecef(p) for p in densified(corners, LONGEST_PIECE_M)]
             ecef.append(np.array(points))
@@ -121,6 +124,12 @@ class Shape:
             np.concatenate([chain[1:] for chain in self.chains]),
         )
 
+    @property
+    def first(self) -> Vector:
+        """The first point, geocentric."""
+        x, y, z = self.chains[0][0].tolist()
+        return (x, y, z)
+
     def holds(self, vector: Vector) -> bool:
         """Return whether a region's skeleton holds a geocentric point."""
         if not self.is_region:
@@ -140,7 +149,7 @@ def _long(p: Vector, q: Vector) -> bool:
 
 
 def middle_of(points: Floats) -> LatLon:
-    """Return a place near the middle of geocentric points (of their smallest cap, if it is wide)."""
+    """Return a place near the middle of geocentric points (of their smallest cap, if wide)."""
     x, y, z = (float(v) for v in (points.min(axis=0) + points.max(axis=0)) * 0.5)
     length = math.sqrt(x * x + y * y + z * z)
     if length > 6_000_000.0:
