@@ -22,7 +22,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from deconflict.geo.errors import InputError
@@ -105,17 +104,51 @@ class Cell:
         Those that may cover a part, with the rim that decides.
     uncut
         Whether every operation in `boxed` holds the whole cell in its box.
-    images
-        For each corner (south-west, south-east, north-west, north-east) each operation's answer
-        there: metres north and east of the corner.
+    corners
+        South-west, south-east, north-west, north-east.
     """
 
     boxed: tuple[int, ...]
     whole: frozenset[int]
     partly: tuple[tuple[int, Rim], ...]
     uncut: bool
-    images: tuple[tuple[tuple[float, float], ...], ...]
-    spreads: dict[frozenset[int], tuple[float, float, float, float]]
+    corners: tuple[Corner, Corner, Corner, Corner]
+
+
+class Corner:
+    """How far operations' answers for one corner of a cell lie apart.
+
+    Parameters
+    ----------
+    lat_deg, lon_deg
+        The corner, on the datum.
+    answers
+        Latitude and longitude on WGS 84 by each operation, degrees; NaN where it has none.
+    """
+
+    __slots__ = ("_images", "_spreads")
+
+    def __init__(self, lat_deg: float, lon_deg: float, answers: list[tuple[float, float]]) -> None:
+        squeeze = 1.0 - _E2 * math.sin(math.radians(lat_deg)) ** 2
+        east_m = math.radians(_A_M / math.sqrt(squeeze)) * math.cos(math.radians(lat_deg))
+        north_m = math.radians(_A_M * (1.0 - _E2) / squeeze**1.5)
+        self._images = [
+            complex(math.remainder(lon - lon_deg, 360.0) * east_m, (lat - lat_deg) * north_m)
+            for lat, lon in answers
+        ]
+        self._spreads: dict[frozenset[int], float] = {}
+
+    def spread_m(self, pool: frozenset[int]) -> float:
+        """Return the greatest distance between the answers of some operations, metres."""
+        found = self._spreads.get(pool)
+        if found is None:
+            import numpy as np
+
+            images = np.array([self._images[i] for i in pool])
+            images = images[np.isfinite(images)]
+            between = np.abs(images[:, None] - images[None, :])
+            found = self._spreads[pool] = float(between.max(initial=0.0))
+        return found
 
 
 class Shift:
@@ -147,6 +180,7 @@ class Shift:
         self._plain = abs(self.unit_per_deg - 1.0) < 1e-12 and self.meridian_deg == 0.0
         self.everything = frozenset(range(len(self.operations)))
         # Kept as long as the process, like the transformations themselves.
+        self.corner = lru_cache(maxsize=_CELLS_KEPT)(self._make_corner)
         self.cell = lru_cache(maxsize=_CELLS_KEPT)(self._make_cell)
         self.verdict = lru_cache(maxsize=_CELLS_KEPT)(self._make_verdict)
 
@@ -254,9 +288,9 @@ class Shift:
         reach_km = RIM_KM + radius_km + 1.0
         boxed, whole, partly, uncut = [], set(), [], True
         rims: dict[frozenset[str], tuple[Rim, float]] = {}
-        corners = [(south + y, west + x) for y in (0.0, CELL_DEG) for x in (0.0, CELL_DEG)]
+        ends = [(south + y, west + x) for y in (0.0, CELL_DEG) for x in (0.0, CELL_DEG)]
         for i, operation in enumerate(self.operations):
-            held = [operation.boxed(*corner) for corner in corners]
+            held = [operation.boxed(*end) for end in ends]
             if not all(held):
                 if not any(held) and not _box_meets(operation.box, south, west):
                     continue
@@ -275,32 +309,27 @@ class Shift:
                 elif depth_km + radius_km >= RIM_KM:
                     partly.append((i, rim))
         return Cell(
-            tuple(boxed),
-            frozenset(whole),
-            tuple(partly),
-            uncut,
-            tuple(self._images(*corner) for corner in corners) if boxed else (),
-            {},
+            boxed=tuple(boxed),
+            whole=frozenset(whole),
+            partly=tuple(partly),
+            uncut=uncut,
+            corners=(
+                self.corner(row, column),
+                self.corner(row, column + 1),
+                self.corner(row + 1, column),
+                self.corner(row + 1, column + 1),
+            ),
         )
 
-    def _images(self, lat_deg: float, lon_deg: float) -> tuple[tuple[float, float], ...]:
-        lat_deg = min(max(lat_deg, -90.0), 90.0)
-        squeeze = 1.0 - _E2 * math.sin(math.radians(lat_deg)) ** 2
-        east_m = math.radians(_A_M / math.sqrt(squeeze)) * math.cos(math.radians(lat_deg))
-        north_m = math.radians(_A_M * (1.0 - _E2) / squeeze**1.5)
-        lon_lat = self.native(lat_deg, math.remainder(lon_deg, 360.0))
-        images = []
+    def _make_corner(self, row: int, column: int) -> Corner:
+        lat_deg, lon_deg = row * CELL_DEG, column * CELL_DEG
+        native = self.native(lat_deg, lon_deg)
+        answers = []
         for operation in self.operations:
-            lon, lat = operation.transformer.transform(*lon_lat)
-            images.append(
-                (
-                    (lat - lat_deg) * north_m,
-                    math.remainder(lon - lon_deg, 360.0) * east_m,
-                )
-                if math.isfinite(lat) and math.isfinite(lon)
-                else (math.nan, math.nan)
-            )
-        return tuple(images)
+            lon, lat = operation.transformer.transform(*native)
+            # PROJ says infinity where it has no answer.
+            answers.append((lat, lon) if math.isfinite(lat + lon) else (math.nan, math.nan))
+        return Corner(lat_deg, lon_deg, answers)
 
     def refusal(self, lat_deg: float, lon_deg: float) -> InputError:
         """Return the sentence for a point outside every operation's box."""
@@ -333,12 +362,10 @@ def shift_of(epsg: int) -> Shift:
 def _spread(cell: Cell, pool: frozenset[int], up: float, right: float) -> float:
     if len(pool) < 2:
         return 0.0
-    corners = cell.spreads.get(pool)
-    if corners is None:
-        corners = cell.spreads[pool] = _corner_spreads(cell, pool)
-    south = corners[0] + (corners[1] - corners[0]) * right
-    north = corners[2] + (corners[3] - corners[2]) * right
-    return south + (north - south) * up + _SLACK_M
+    a, b, c, d = cell.corners
+    south = a.spread_m(pool) * (1.0 - right) + b.spread_m(pool) * right
+    north = c.spread_m(pool) * (1.0 - right) + d.spread_m(pool) * right
+    return south * (1.0 - up) + north * up + _SLACK_M
 
 
 def _box_meets(box: tuple[float, float, float, float], south: float, west: float) -> bool:
@@ -347,21 +374,6 @@ def _box_meets(box: tuple[float, float, float, float], south: float, west: float
         return False
     width = (box_east - box_west) % 360.0 or (360.0 if box_east != box_west else 0.0)
     return (west - box_west) % 360.0 <= width or (box_west - west) % 360.0 <= CELL_DEG
-
-
-def _corner_spreads(cell: Cell, pool: frozenset[int]) -> tuple[float, float, float, float]:
-    a, b, c, d = (
-        max(
-            (
-                math.hypot(corner[i][0] - corner[j][0], corner[i][1] - corner[j][1])
-                for i, j in combinations(sorted(pool), 2)
-                if not (math.isnan(corner[i][0]) or math.isnan(corner[j][0]))
-            ),
-            default=0.0,
-        )
-        for corner in cell.images
-    )
-    return a, b, c, d
 
 
 def _check_finite(lat_deg: float, lon_deg: float, used: Operation) -> None:
