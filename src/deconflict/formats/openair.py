@@ -55,7 +55,7 @@ def read(
     name
         The file's name, for messages and identifiers.
     defaults
-        Kind and party of every airspace; without a kind each is a zone to keep out of.
+        The party of every airspace; a kind is not used, because every airspace is a zone.
     limits
         Limits of size.
     """
@@ -80,11 +80,7 @@ def read(
 
 
 def _decoded(data: bytes, limits: Limits) -> tuple[str, tuple[str, ...]]:
-    if len(data) > limits.file_bytes:
-        raise InputError(
-            f"the file has {len(data):,} bytes, more than {limits.file_bytes:,}",
-            "split it into several files",
-        )
+    limits.refuse_larger(data)
     if b"\0" in data:
         raise InputError("the file holds NUL bytes, so it is no text", "save it as UTF-8 text")
     try:
@@ -151,10 +147,13 @@ def _entity(
     """Return a finished airspace as an entity."""
     if airspace.error is not None:
         raise airspace.error
-    kind = defaults.kind or Kind.ZONE
-    said = [*assumed, "OpenAir coordinates are read as WGS 84, because the format names no datum"]
-    if kind is Kind.ZONE:
-        said.append("an OpenAir airspace is read as a zone to keep out of, whatever its class")
+    said = [
+        *assumed,
+        "OpenAir coordinates are read as WGS 84, because the format names no datum",
+        "an OpenAir airspace is read as a zone to keep out of, whatever its class",
+    ]
+    if defaults.party is None:
+        said.append("no party stated: taken as a party unlike any other")
     band, about_heights = _band(airspace)
     said += about_heights
     volumes: list[Volume4D] = []
@@ -180,11 +179,11 @@ def _entity(
     label = " ".join(part for part in (airspace.airspace_class, airspace.type) if part)
     return Entity(
         id=airspace.identifier or f"{file}, airspace {number}",
-        kind=kind,
+        kind=Kind.ZONE,
         volumes=tuple(volumes),
         party=defaults.party,
         name=f"{airspace.name} ({label})" if label else airspace.name,
-        rule=ZoneRule.KEEP_OUT if kind is Kind.ZONE else None,
+        rule=ZoneRule.KEEP_OUT,
         assumed=tuple(said),
         source=f"{file}, line {airspace.line}",
     )

@@ -1,0 +1,125 @@
+"""JSON files of F3548-21 entities: one, or a list of them, each with reference and details.
+
+They may be wrapped as services answer (``{"operational_intent": ...}``, ``{"constraint": ...}``),
+alone or in a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deconflict.formats.jsontext import JsonText
+from deconflict.formats.numbers import shown
+from deconflict.formats.reading import (
+    DEFAULT_LIMITS,
+    NO_DEFAULTS,
+    Defaults,
+    Gathering,
+    Limits,
+    ReadResult,
+)
+from deconflict.formats.text import decoded
+from deconflict.geo.errors import InputError
+from deconflict.register.entity import Entity
+from deconflict.standards.f3548 import wire
+from deconflict.standards.f3548.mapping import constraint_entity, operational_intent_entity
+
+WRAPPERS = ("operational_intent", "constraint")
+"""The keys under which a service answers with one entity."""
+
+
+def read(
+    data: bytes,
+    *,
+    name: str,
+    defaults: Defaults = NO_DEFAULTS,  # noqa: ARG001 - an F3548 entity states kind and party
+    limits: Limits = DEFAULT_LIMITS,
+) -> ReadResult:
+    """Return the operational intents and constraints of a file, and what of it is refused.
+
+    Parameters
+    ----------
+    data
+        The file's bytes.
+    name
+        The file's name, for messages.
+    defaults
+        Not used: an F3548 entity states its kind and its manager.
+    limits
+        Limits of size.
+    """
+    gathering = Gathering(name, limits)
+    try:
+        limits.refuse_larger(data)
+        for place, value, faults in _items(JsonText(decoded(data))):
+            try:
+                if faults:
+                    raise faults[0]
+                source = f"{name}, {place}" if place else name
+                gathering.add(_entity(value, source))
+            except InputError as error:
+                gathering.refuse(error, place)
+    except InputError as error:
+        gathering.refuse(error)
+    return gathering.result()
+
+
+def _items(text: JsonText) -> Iterator[tuple[str, object, list[InputError]]]:
+    """Yield place, value and faults of each entity."""
+    if text.text.lstrip()[:1] == "[":
+        number = 0
+        for number, value in enumerate(text.elements(lambda: False), start=1):
+            yield f"item {number}", value, text.faults()
+        text.end()
+        if not number:
+            raise InputError("the list is empty", "give at least one entity")
+        return
+    text.at = len(text.text) - len(text.text.lstrip())
+    value = text.value(typed=False)
+    faults = text.faults()
+    text.end()
+    yield "", value, faults
+
+
+def _entity(value: object, source: str) -> Entity:
+    """Return one entity, wrapped or not."""
+    item = _object(value, "")
+    wrapped = [key for key in WRAPPERS if key in item]
+    if len(wrapped) > 1:
+        raise InputError(
+            "both an operational intent and a constraint are given", "give each by itself"
+        )
+    if wrapped:
+        if item[wrapped[0]] is None:
+            raise InputError(
+                "it is null, which means that the entity was deleted",
+                "leave it out",
+                field=wrapped[0],
+            )
+        item = _object(item[wrapped[0]], wrapped[0])
+    for key in ("reference", "details"):
+        if key not in item:
+            raise InputError(
+                f"`{key}` is missing",
+                "give reference and details, as the entity's manager answers them",
+            )
+    if wrapped == ["constraint"] or not (wrapped or _is_operational_intent(item)):
+        return constraint_entity(wire.convert(item, wire.Constraint), source=source)
+    return operational_intent_entity(wire.convert(item, wire.OperationalIntent), source=source)
+
+
+def _is_operational_intent(item: Mapping[str, Any]) -> bool:
+    """Return whether a bare entity has what only operational intents have."""
+    reference = _object(item["reference"], "reference")
+    details = _object(item["details"], "details")
+    return bool(
+        reference.keys() & {"state", "subscription_id"}
+        or details.keys() & {"off_nominal_volumes", "priority"}
+    )
+
+
+def _object(value: object, field: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise InputError(f"{shown(value)} is not an object", "write it as F3548-21 does", field=field)
