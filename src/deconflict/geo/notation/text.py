@@ -68,7 +68,10 @@ def _marks() -> dict[int, str | None]:
 _MARKS = MappingProxyType(_marks())
 _OVERRIDES = re.compile("[\u202d\u202e]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
-_SPACES = re.compile(r" {2,}")
+_LATIN = MappingProxyType(
+    dict(zip(map(ord, "АБВГДЕЗИКЛМНОПРСТУФЦ"), "ABVGDEZIKLMNOPRSTUFC", strict=True))
+)
+"""Cyrillic letters in names of datums, one for one."""
 
 
 def normal_text(typed: str) -> NormalText:
@@ -85,36 +88,41 @@ def normal_text(typed: str) -> NormalText:
             f"the coordinate text has {len(typed):,} characters",
             f"write one position in at most {MAX_CHARACTERS} characters",
         )
-    text = typed
-    if _CONTROL.search(text):
+    if _CONTROL.search(typed):
         raise InputError("the coordinate text holds control characters", "type it anew")
-    if not text.isascii():
-        if _OVERRIDES.search(text):
-            raise InputError(
-                "the coordinate text holds a mark that shows it in another order than stored",
-                "type it anew instead of copying it",
-            )
-        text = unicodedata.normalize("NFC", text).translate(_MARKS)
-    text = " ".join(text.split()).upper().replace("''", '"')
+    if _OVERRIDES.search(typed):
+        raise InputError(
+            "the coordinate text holds a mark that shows it in another order than it has",
+            "type it anew instead of copying it",
+        )
+    text = plain(typed)
     if not text:
         raise InputError("the coordinate text is empty", 'write one, such as "37S CA 66842 26166"')
     return _without_datum(typed, text)
 
 
+def plain(typed: str) -> str:
+    """Return the text in normal form, its datum still in it; `normal_text` also checks it."""
+    if not typed.isascii():
+        typed = unicodedata.normalize("NFC", typed).translate(_MARKS)
+    return " ".join(typed.split()).upper().replace("''", '"')
+
+
 def _without_datum(typed: str, text: str) -> NormalText:
     before, after = datum_patterns()
+    latin = text if text.isascii() else text.translate(_LATIN)
     names = []
-    if found := before.match(text):
+    if found := after.search(latin):
+        names.append(found["datum"])
+        text, latin = text[: found.start()], latin[: found.start()]
+    if found := before.match(latin):
         names.append(found["datum"])
         text = f"{found['word'] or ''} {text[found.end() :]}".strip()
-    if found := after.search(text):
-        names.append(found["datum"])
-        text = text[: found.start()]
     if not names:
         return NormalText(typed, text)
     if len(names) == 2 and _compact(names[0]) != _compact(names[1]):
         raise InputError(
-            f"the text names two datums, {names[0]} and {names[1]}", "name the one that it is on"
+            f"the text names two datums, {names[1]} and {names[0]}", "name the one that it is on"
         )
     if not text:
         raise InputError(f"the text holds a datum, {names[0]}, and no coordinates", "add them")
@@ -127,17 +135,19 @@ def _compact(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def datum_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a datum's name before and after a coordinate."""
-    from deconflict.geo.datum import DATUM_NAMES
+    """Return the patterns of a datum's name after and before coordinates in Latin letters."""
+    from deconflict.geo.datum_names import tabled_names
 
-    # "ED50" is also "ED 50" and "ED-50"; the longest name wins ("PULKOVO 1942(83)").
-    forms = []
-    for name in sorted(set(DATUM_NAMES), key=lambda name: (-len(name), name)):
-        pieces = re.findall(r"[^\W\d_]+|\d+|[()]", name.upper())
-        forms.append("[ ._-]*".join(map(re.escape, pieces)))
-    datum = rf"(?:DATUM[ :=]*)?\(?(?P<datum>{'|'.join(forms)})\)?"
-    word = r"(?:(?P<word>MGRS|UTM|UPS|GEOREF)[ :]*)?"
+    # "ED50" is also "ED 50" and "ED-50"; the longest name wins ("PULKOVO 1942(83)"). Grouped
+    # by the first letter, so that a text without a datum costs little.
+    by_letter: dict[str, list[str]] = {}
+    names = {name.upper().translate(_LATIN) for name in tabled_names()}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        pieces = [re.escape(piece) for piece in re.findall(r"[^\W\d_]+|\d+|[()]", name)]
+        by_letter.setdefault(name[0], []).append("[ ._/'-]*".join(pieces)[len(name[0]) :])
+    groups = "|".join(f"{letter}(?:{'|'.join(rest)})" for letter, rest in by_letter.items())
+    datum = rf"(?:DATUM[ :=]*)?\(?(?P<datum>{groups})\)?"
     return (
-        re.compile(rf"{word}{datum}(?:[ ,;:/]+|$)(?!\.)"),
-        re.compile(rf"(?:(?<=[^ ,;(])[ ,;]+|\()?(?<![0-9A-Z.]){datum}[ ,;.]*$"),
+        re.compile(rf"(?:(?P<word>MGRS|UTM|UPS|GEOREF)[ :]*)?{datum}(?:[ ,;:/]+|$)"),
+        re.compile(rf"[ ,;/(]+{datum}[ .,;]*$"),
     )
