@@ -1,0 +1,164 @@
+# ruff: noqa: FBT001, PLR0917
+# (numba calls with positional arguments, at no cost)
+"""All pairs of a grid's rows that meet, each once; compiled.
+
+Import this module late: it needs numba.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from deconflict.geo.cells import (
+    BUCKETS,
+    FIRST,
+    LENGTHS,
+    LEVELS,
+    LONGEST,
+    NEXT,
+    NONE,
+    OF_KIND,
+    SIZE,
+    START,
+    Cells,
+    cells_near,
+    first_from,
+    level_of,
+    longer,
+)
+from deconflict.geo.compiled import compiled
+from deconflict.geo.kernel import NO, meet
+from deconflict.geo.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
+
+
+class Wanted(NamedTuple):
+    """Which pairs count.
+
+    Attributes
+    ----------
+    kind, group
+        For each row its class, and a number that rows share which never meet each other.
+    reach
+        For each row the radius of its sphere, growth and half its greatest margin included.
+    plan_m, height_m, time_us
+        Margins, (classes, classes), symmetric; NaN in `plan_m`: the pair doesn't count.
+    """
+
+    kind: Integers
+    group: Integers
+    reach: Floats
+    plan_m: Floats
+    height_m: Floats
+    time_us: Integers
+
+
+@compiled
+def pairs_of_buckets(
+    cells: Cells, rows: Rows, wanted: Wanted, start: int, rows_wanted: int, scratch: Floats
+) -> tuple[int, int, Integers]:
+    """Find the pairs whose first row lies in one of the buckets from number `start` on.
+
+    Of two rows the one at the finer level is first; at the same level the one of the lower
+    kind of bucket; in the same kind the one that begins first.
+
+    Returns
+    -------
+    stop : int
+        The bucket to go on with: at least `rows_wanted` rows were first, or none is left.
+    count : int
+        How many pairs were found.
+    found : (n, 3) array
+        Both rows and the answer, the first `count` hold.
+    """
+    found = np.empty((1024, 3), np.int64)
+    near = np.empty(64, np.int64)
+    count = 0
+    done = 0
+    bucket = start
+    while bucket < cells.state[BUCKETS] and done < rows_wanted:
+        block = cells.bucket[bucket, START]
+        for at in range(block, block + cells.bucket[bucket, SIZE]):
+            row = cells.pool[at, 1]
+            lowest = level_of(wanted.reach[row])
+            for level in range(lowest, LEVELS):
+                if cells.reach[level] < 0.0:
+                    continue
+                many, near = cells_near(
+                    cells,
+                    level,
+                    rows.real[row, X],
+                    rows.real[row, Y],
+                    rows.real[row, Z],
+                    wanted.reach[row] + cells.reach[level],
+                    near,
+                )
+                for n in range(many):
+                    other = cells.cell[near[n], FIRST]
+                    while other != NONE:
+                        count, found = pairs_of_row(
+                            cells,
+                            rows,
+                            wanted,
+                            row,
+                            bucket,
+                            other,
+                            level == lowest,
+                            count,
+                            found,
+                            scratch,
+                        )
+                        other = cells.bucket[other, NEXT]
+        done += cells.bucket[bucket, SIZE]
+        bucket += 1
+    return bucket, count, found
+
+
+@compiled
+def pairs_of_row(
+    cells: Cells,
+    rows: Rows,
+    wanted: Wanted,
+    row: int,
+    bucket: int,
+    other: int,
+    same_level: bool,
+    count: int,
+    found: Integers,
+    scratch: Floats,
+) -> tuple[int, Integers]:
+    """Add the pairs of a row in `bucket` with the rows in bucket `other`."""
+    kind, kind_other = cells.bucket[bucket, OF_KIND], cells.bucket[other, OF_KIND]
+    one, two = kind // LENGTHS, kind_other // LENGTHS
+    plan_m = wanted.plan_m[one, two]
+    if np.isnan(plan_m) or (same_level and kind_other < kind):
+        return count, found
+    height_m, time_us = wanted.height_m[one, two], wanted.time_us[one, two]
+    begin, end = rows.whole[row, BEGIN], rows.whole[row, END]
+    if same_level and kind_other == kind:
+        place = first_from(cells, other, begin, row + 1)
+    else:
+        place = first_from(cells, other, begin - time_us - cells.bucket[other, LONGEST], 0)
+    stop = cells.bucket[other, START] + cells.bucket[other, SIZE]
+    x, y, z = rows.real[row, X], rows.real[row, Y], rows.real[row, Z]
+    own = rows.real[row, RADIUS] + rows.real[row, GROWTH] + plan_m
+    group = wanted.group[row]
+    while place < stop and cells.pool[place, 0] <= end + time_us:
+        second = cells.pool[place, 1]
+        place += 1
+        dx = x - rows.real[second, X]
+        dy = y - rows.real[second, Y]
+        dz = z - rows.real[second, Z]
+        limit = own + rows.real[second, RADIUS] + rows.real[second, GROWTH]
+        if dx * dx + dy * dy + dz * dz > limit * limit or wanted.group[second] == group:
+            continue
+        answer = meet(rows, row, rows, second, plan_m, height_m, time_us, scratch)
+        if answer != NO:
+            if count == len(found):
+                found = longer(found)
+            found[count, 0] = row
+            found[count, 1] = second
+            found[count, 2] = answer
+            count += 1
+    return count, found
