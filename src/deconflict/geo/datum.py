@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from deconflict.geo.datum_names import official_epsg, tabled_datum, tabled_names
+from deconflict.geo.datum_names import official_epsg, tabled_datum
 from deconflict.geo.errors import InputError
 from deconflict.geo.position import checked_lat_lon
 
@@ -46,10 +46,6 @@ class Datum:
 
 WGS84 = Datum("WGS 84", _WGS84_EPSG)
 """The datum that every `Position` is on."""
-
-DATUM_NAMES = tabled_names()
-"""Names that may stand beside a coordinate, longest first; those that `datum_named` refuses
-because they stand for several datums included."""
 
 
 class Shifted(NamedTuple):
