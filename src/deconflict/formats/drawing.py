@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from deconflict.formats.properties import Part, Shape
 from deconflict.geo.position import LatLon
@@ -42,7 +43,7 @@ def drawn(footprint: Footprint) -> tuple[Part, ...]:
 
 
 def is_plain(footprint: Footprint) -> bool:
-    """Tell whether the drawing, with its width, is the footprint itself, vertex by vertex."""
+    """Tell whether the drawing, with its width, is the footprint itself, in either winding."""
     if isinstance(footprint, Circle):
         return footprint.radius_m == 0.0
     rings = (
@@ -51,7 +52,13 @@ def is_plain(footprint: Footprint) -> bool:
         else (footprint.points,)
     )
     parts = drawn(footprint)
-    return len(parts) == 1 and parts[0].rings == rings
+    if len(parts) != 1 or len(parts[0].rings) != len(rings):
+        return False
+    # Either winding means the same polygon.
+    return all(
+        drawing in (ring, (ring[0], *reversed(ring[1:])))
+        for drawing, ring in zip(parts[0].rings, rings, strict=True)
+    )
 
 
 def _round(circle: Circle) -> tuple[LatLon, ...]:
@@ -113,8 +120,8 @@ def _wrapped(flat: Sequence[_Flat], window: int) -> tuple[LatLon, ...]:
 
 def _around_pole(flat: list[_Flat]) -> list[_Flat]:
     """Return a ring that goes round a pole with the pole's edge of the map added."""
-    (first_lon, first_lat), (last_lon, last_lat) = flat[0], flat[-1]
-    turns = round((last_lon - first_lon) / 360.0)
+    first_lon, first_lat = flat[0]
+    turns = round((flat[-1][0] - first_lon) / 360.0)
     if turns == 0:
         return flat
     # The smaller region holds the nearer pole.
@@ -169,7 +176,7 @@ def _cut_line(line: list[_Flat]) -> list[tuple[LatLon, ...]]:
     if line[0][0] == 360.0 * window - 180.0 and line[1][0] < line[0][0]:
         window -= 1
     piece: list[_Flat] = [line[0]]
-    for before, point in zip(line, line[1:], strict=False):
+    for before, point in pairwise(line):
         west_deg = 360.0 * window - 180.0
         if not west_deg <= point[0] <= west_deg + 360.0:
             eastward = point[0] > before[0]

@@ -59,7 +59,8 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        text = decoded(data, limits)
+        limits.refuse_larger(data)
+        text = decoded(data)
         if text.startswith(_SEPARATOR):
             _read_records(text, gathering, defaults)
         elif _is_lines(text, name):

@@ -136,8 +136,7 @@ class _Reading:
                     f"a ring of {len(points)} positions that doesn't end where it begins"
                     if len(points) >= 4
                     else f"a ring of {len(points)} positions",
-                    "give it at least three vertices and repeat the first one at the end, as "
-                    "RFC 7946 asks",
+                    "give it at least three vertices and repeat the first one at the end",
                     field=where,
                 )
             rings.append(points[:-1])

@@ -20,7 +20,7 @@ Rounding = Literal["floor", "ceil"]
 """Where an instant finer than a microsecond goes: a start down, an end up."""
 
 
-def read_instant(text: str, rounding: Rounding, *, field: str = "") -> datetime:
+def read_instant(text: str, rounding: Rounding = "floor", *, field: str = "") -> datetime:
     """Return the instant that an RFC 3339 text names, in UTC.
 
     Fractions beyond microseconds, and leap seconds, go outward: down for a start, up for an end.

@@ -125,7 +125,12 @@ def entity_from_properties(
     kind = _kind(stated, defaults, said)
     uncertainty_m = length_m(stated, "uncertainty_m")
     if "position" in stated and not positions:
-        parts, positions = _placed(stated, parts, uncertainty_m or 0.0, defaults)
+        position = _read_position(
+            string(stated["position"], "position"), "position", defaults, uncertainty_m or 0.0
+        )
+        positions = (position,)
+        if volumes is None:
+            parts = (_placed(position, parts),)
     if not parts:
         raise InputError(
             "it has neither a geometry nor a position",
@@ -368,21 +373,20 @@ def _read_position(
 
     try:
         return read_position(
-            text, stated_uncertainty_m=stated_uncertainty_m, default_datum=defaults.datum
+            text,
+            stated_uncertainty_m=stated_uncertainty_m,
+            default_datum=defaults.datum,
+            bare_datum="refuse" if defaults.strict_datum else "assume",
         )
     except InputError as error:
         where = f"{field}, {error.field}" if error.field else field
         raise InputError(error.what, error.remedy, field=where) from None
 
 
-def _placed(
-    stated: Mapping[str, Any], parts: Sequence[Part], uncertainty_m: float, defaults: Defaults
-) -> tuple[Sequence[Part], tuple[Position, ...]]:
-    """Return the geometry that the property ``position`` gives, or that it agrees with."""
-    text = string(stated["position"], "position")
-    position = _read_position(text, "position", defaults, uncertainty_m)
+def _placed(position: Position, parts: Sequence[Part]) -> Part:
+    """Return the point that the property ``position`` gives; a geometry must agree with it."""
     if not parts:
-        return (Part.at(position),), (position,)
+        return Part.at(position)
     if len(parts) != 1 or parts[0].shape is not Shape.POINT:
         raise InputError(
             "position is one place, and the geometry is more than a point",
@@ -393,14 +397,14 @@ def _placed(
 
     lat_deg, lon_deg = parts[0].rings[0][0]
     apart_m = Geod(ellps="WGS84").inv(lon_deg, lat_deg, position.lon_deg, position.lat_deg)[2]
-    # 1 mm: the decimals that a written file keeps.
+    # 1 mm: rounding of arithmetic.
     if apart_m > parts[0].typed_precision_m + position.precision_m + 0.001:
         raise InputError(
             f"position and geometry lie {apart_m:,.1f} m apart",
             "leave one of them out, or correct the one that is wrong",
             field="position",
         )
-    return (Part.at(position),), (position,)
+    return Part.at(position)
 
 
 def _also_at(stated: Mapping[str, Any], defaults: Defaults) -> tuple[Position, ...]:

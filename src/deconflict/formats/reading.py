@@ -94,12 +94,15 @@ class Defaults:
     party
         The party of an entity that names none.
     datum
-        The datum of a coordinate text that names none.
+        The datum of latitude and longitude in text that name none.
+    strict_datum
+        Whether a grid reference in text that names no datum is refused, and not taken as WGS 84.
     """
 
     kind: Kind | None = None
     party: str | None = None
     datum: str | None = None
+    strict_datum: bool = False
 
 
 NO_DEFAULTS = Defaults()

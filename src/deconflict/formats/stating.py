@@ -45,7 +45,7 @@ def stated(entity: Entity) -> tuple[dict[str, Any], bool]:
         and len(widths) <= 1
         and timed == bool(times)
         and (not times or (first.start, first.end) == (times[0], times[-1]))
-        and entity.hazardous == (first.danger_radius_m > 0.0 or entity.hazardous)
+        and (entity.hazardous or first.danger_radius_m == 0.0)
     )
     properties: dict[str, Any] = {
         "id": entity.id,

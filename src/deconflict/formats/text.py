@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from deconflict.formats.reading import DEFAULT_LIMITS, Limits
 from deconflict.geo.errors import InputError
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
-def decoded(data: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
+def decoded(data: bytes) -> str:
     """Return a file's text, without the byte order mark.
 
     Raises
     ------
     InputError
-        If the file is empty, too large, UTF-16 or UTF-32, binary, or not UTF-8; the field is then the line.
+        If the file is empty, UTF-16 or UTF-32, binary, or not UTF-8; the field is then the line.
     """
-    check_size(len(data), limits)
     if not data or data.isspace():
         raise InputError("the file is empty", "give a file that holds something")
     if data.startswith(_OTHER_BOMS) or 0 in data[:4]:
@@ -31,18 +29,3 @@ def decoded(data: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
             "save the file as UTF-8 text",
             field=f"line {line}",
         ) from None
-
-
-def check_size(size: int, limits: Limits) -> None:
-    """Refuse a file, or what one inflates to, by its size in bytes.
-
-    Raises
-    ------
-    InputError
-        If it is beyond the limit.
-    """
-    if size > limits.file_bytes:
-        raise InputError(
-            f"the file has {size:,} bytes, and at most {limits.file_bytes:,} are read",
-            "split it into several files",
-        )
