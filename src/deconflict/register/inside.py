@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from deconflict.geo.containment import Containment, containment
 from deconflict.geo.volume import Volume4D
+from deconflict.register.bounds import FloatArray, bounds
 from deconflict.register.entity import Entity, Kind, ZoneRule
 from deconflict.register.hints import misplaced
 from deconflict.register.meeting import Meetings, assumptions, doubt
-from deconflict.register.pairs import Ball, FloatArray, ball, places
 from deconflict.register.report import Check, Conflict, Doubt, Overlap
-from deconflict.register.rules import ZoneRow
-from deconflict.register.run import Demand, Run, grown, in_plan, zone_rule
+from deconflict.register.rules import Margin, ZoneRow
+from deconflict.register.run import Demand, Run, grown_parts, in_plan, zone_rule
 from deconflict.register.words import called, duration, metres, normal, sentence_case, window
-
-if TYPE_CHECKING:
-    from deconflict.geo.containment import Containment
 
 NEAREST_CONTAINERS = 8
 """Of how many zones the relation is computed where an entity lies in none of them."""
@@ -38,7 +36,7 @@ class Containers:
     owner, volumes
         Of each row, the zone and the volume.
     xyz, radius_m
-        Of each row, its ball.
+        Of each row, a sphere around it.
     """
 
     everyone: list[int]
@@ -55,7 +53,6 @@ class Containers:
         by_name: dict[str, list[int]] = {}
         owner: list[int] = []
         volumes: list[Volume4D] = []
-        balls: list[Ball] = []
         for index, binding in run.bindings.items():
             if zone_rule(run.entities[index]) is not rule:
                 continue
@@ -63,18 +60,18 @@ class Containers:
                 row = len(volumes)
                 owner.append(index)
                 volumes.append(volume)
-                balls.append(ball(volume))
                 if binding.everyone:
                     everyone.append(row)
                 for name in binding.names:
                     by_name.setdefault(name, []).append(row)
+        xyz, radius_m = bounds(volumes)
         return cls(
             everyone=everyone,
             by_name=by_name,
             owner=owner,
             volumes=volumes,
-            xyz=places([b.center for b in balls]),
-            radius_m=np.array([b.radius_m for b in balls], dtype=np.float64),
+            xyz=xyz,
+            radius_m=radius_m,
         )
 
     def binding(self, entity: Entity) -> list[int]:
@@ -87,10 +84,10 @@ class Containers:
 
     def nearest_first(self, rows: list[int], volume: Volume4D) -> list[int]:
         """Return the rows that may hold the volume; if none may, some of the nearest."""
-        bounds = ball(volume)
+        center, radius_m = bounds([volume])
         chosen = np.array(rows, dtype=np.int64)
-        apart = np.linalg.norm(self.xyz[chosen] - places([bounds.center]), axis=1)
-        gap = apart - self.radius_m[chosen] - bounds.radius_m
+        apart = np.linalg.norm(self.xyz[chosen] - center, axis=1)
+        gap = apart - self.radius_m[chosen] - radius_m
         order = chosen[np.argsort(gap, kind="stable")]
         near = int(np.count_nonzero(gap <= 0.0))
         return [int(row) for row in order[: max(near, NEAREST_CONTAINERS)]]
@@ -179,15 +176,13 @@ def _judge(
     zones: int = 1,
 ) -> None:
     """Judge one entity: each of its volumes must lie inside one of the candidates."""
-    from deconflict.geo.containment import containment
-
     entity = run.entities[demand.first]
     worst: Outside | None = None
     doubtful: Demand | None = None
     for volume in entity.volumes:
-        bound = grown(volume, demand.row)
         relations = [
-            (zone, container, containment(bound, container)) for zone, container in candidates
+            (zone, container, _held(volume, demand.row, container))
+            for zone, container in candidates
         ]
         holding = [(zone, container) for zone, container, held in relations if held.inside]
         if not holding:
@@ -198,9 +193,10 @@ def _judge(
             if worst is None or _sticks_out(best) > _sticks_out(worst.best):
                 worst = outside
         elif doubtful is None and not any(
-            containment(grown(bound, reach_m=reach_m), container).inside
+            _held(
+                volume, demand.row, container, run.reach_m(demand.first) + run.reach_m(zone)
+            ).inside
             for zone, container in holding
-            for reach_m in (run.reach_m(demand.first) + run.reach_m(zone),)
         ):
             doubtful = Demand(demand.first, holding[0][0], demand.row, demand.order)
     if worst is not None:
@@ -208,6 +204,21 @@ def _judge(
     elif doubtful is not None:
         key = (doubtful.first, doubtful.second)
         doubts.append(doubt(run, key, f"may part, and {_lower(doubtful.row.says)}"))
+
+
+def _held(volume: Volume4D, row: Margin, container: Volume4D, reach_m: float = 0.0) -> Containment:
+    """Return by how much a volume with a row's margins sticks out of a container."""
+    legs = [containment(leg, container) for leg in grown_parts(volume, row, reach_m)]
+    first, *others = legs
+    for leg in others:
+        farther = leg if leg.plan_m > first.plan_m else first
+        first = replace(
+            farther,
+            height_m=max(first.height_m, leg.height_m),
+            time_s=max(first.time_s, leg.time_s),
+            assumed=tuple(dict.fromkeys((*first.assumed, *leg.assumed))),
+        )
+    return first
 
 
 def _sticks_out(relation: Containment) -> tuple[float, float, float]:
@@ -224,7 +235,7 @@ def _conflict(run: Run, outside: Outside) -> Conflict:
     entity, zone = run.entities[demand.first], run.entities[demand.second]
 
     def finite(value: float) -> float | None:
-        return max(0.0, value) if np.isfinite(value) else None
+        return None if value == math.inf else max(0.0, value)
 
     out = Overlap(finite(relation.plan_m), finite(relation.height_m), finite(relation.time_s))
     ways = [

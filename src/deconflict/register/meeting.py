@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
 
 from deconflict.geo.separation import Separation, meets, separation
-from deconflict.geo.volume import Volume4D, parts
+from deconflict.geo.sweep import sweep
+from deconflict.geo.volume import Volume4D
 from deconflict.register.entity import Entity, Kind, ZoneRule
-from deconflict.register.pairs import Boxes, ball, candidate_pairs, places, seconds
 from deconflict.register.report import Check, Conflict, Doubt, Overlap
-from deconflict.register.rules import Margin, ZoneRow
+from deconflict.register.rules import ZoneRow
 from deconflict.register.run import (
     Demand,
     Progress,
     Run,
+    group_margins,
     group_of,
     grown,
+    grown_parts,
     timeless,
-    wanted_groups,
     zone_rule,
 )
 from deconflict.register.words import called, duration, metres, sentence_case, window
 
-CLOCK_SLACK_S = 0.001
-"""Windows are rejected as floats only when this far apart; exactness comes afterwards."""
+SWEEP_SHARE = 0.5
+"""Which part of the work the sweep is taken to be, for the progress shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,14 @@ class Hit:
     separation: Separation
     first: Volume4D
     second: Volume4D
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A demand that may be broken, and how far apart the two are as registered, metres."""
+
+    demand: Demand
+    apart_m: float
 
 
 @dataclass(slots=True)
@@ -55,7 +63,7 @@ class Meetings:
     """
 
     hits: dict[tuple[int, int], Hit] = field(default_factory=dict)
-    doubts: dict[tuple[int, int], Hit] = field(default_factory=dict)
+    doubts: dict[tuple[int, int], Doubtful] = field(default_factory=dict)
     entered: dict[tuple[int, int], Demand] = field(default_factory=dict)
     perhaps_entered: dict[tuple[int, int], Demand] = field(default_factory=dict)
 
@@ -71,15 +79,19 @@ class Meetings:
 
     def _judge_meeting(self, run: Run, demand: Demand, first: Volume4D, second: Volume4D) -> bool:
         key = (demand.first, demand.second)
-        first_grown = grown(first, demand.row)
-        if meets(first_grown, second):
-            _keep(self.hits, key, Hit(demand, separation(first_grown, second), first, second))
+        legs = grown_parts(first, demand.row)
+        meeting = [leg for leg in legs if meets(leg, second)]
+        if meeting:
+            relations = [separation(leg, second) for leg in meeting]
+            deepest = min(relations, key=lambda relation: relation.plan_m)
+            _keep(self.hits, key, Hit(demand, deepest, first, second))
             return True
         reach_m = run.reach_m(demand.first) + run.reach_m(demand.second)
         if reach_m and key not in self.doubts:
-            within = grown(first_grown, reach_m=reach_m)
-            if meets(within, second):
-                self.doubts[key] = Hit(demand, separation(first_grown, second), first, second)
+            within = grown_parts(first, demand.row, reach_m)
+            if any(meets(leg, second) for leg in within):
+                nearest = min((separation(leg, second).plan_m for leg in legs), default=0.0)
+                self.doubts[key] = Doubtful(demand, nearest)
         return False
 
     def _judge_entry(self, run: Run, demand: Demand, first: Volume4D, second: Volume4D) -> None:
@@ -90,11 +102,11 @@ class Meetings:
             # Someone whom the zone names is meant to rely on it: entering at another time is
             # the very mistake to be found.
             first, second = timeless(first), timeless(second)
-        if meets(grown(first, demand.row), second):
+        if any(meets(leg, second) for leg in grown_parts(first, demand.row)):
             self.entered[key] = demand
             return
         reach_m = run.reach_m(demand.first) + run.reach_m(demand.second)
-        if reach_m and meets(grown(first, demand.row, reach_m), second):
+        if reach_m and any(meets(leg, second) for leg in grown_parts(first, demand.row, reach_m)):
             self.perhaps_entered[key] = demand
 
 
@@ -115,72 +127,32 @@ def meetings(run: Run, progress: Progress | None = None) -> Meetings:
     """Compare every pair of volumes that may meet."""
     volumes: list[Volume4D] = []
     owners: list[int] = []
+    sweeping: list[Volume4D] = []
     for index, entity in enumerate(run.entities):
+        # Whoever enters a ceasefire at the wrong time is to be found as well.
+        always = entity.kind is Kind.ZONE and zone_rule(entity) is ZoneRule.CEASEFIRE
         for volume in entity.volumes:
-            for part in parts(volume):
-                volumes.append(part)
-                owners.append(index)
+            volumes.append(volume)
+            owners.append(index)
+            widest = grown(volume, reach_m=run.reach_m(index))
+            sweeping.append(timeless(widest) if always else widest)
     found = Meetings()
-    boxes = _boxes(run, volumes, owners)
-    plan = boxes.owner < run.plans
-    total = max(1, len(volumes))
-    for done, (row, others) in enumerate(
-        candidate_pairs(boxes, plan, wanted_groups(run.rules)), start=1
-    ):
-        for other in others.tolist():
-            found.judge(run, owners[row], owners[other], volumes[row], volumes[other])
-        if progress is not None and done % 256 == 0:
-            progress(min(1.0, done / total))
-    return found
-
-
-def _boxes(run: Run, volumes: list[Volume4D], owners: list[int]) -> Boxes:
-    """Return the bounds of all volumes, grown by the greatest margin and their reach."""
-    rows: list[Margin] = [row for row in run.rules.must_not_meet if row.enforced]
-    rows += [row for row in run.rules.zone if row.enforced]
-    plan_m = max((row.plan_m for row in rows), default=0.0)
-    time_s = max((row.time_s for row in rows), default=0.0) + CLOCK_SLACK_S
+    if not any(run.is_plan(owner) for owner in owners):
+        return found
     groups = [group_of(entity) for entity in run.entities]
-    # Whoever enters a ceasefire at the wrong time is to be found as well.
-    always = [
-        entity.kind is Kind.ZONE and zone_rule(entity) is ZoneRule.CEASEFIRE
-        for entity in run.entities
-    ]
-    balls = [
-        ball(volume, plan_m + run.reach_m(owner))
-        for volume, owner in zip(volumes, owners, strict=True)
-    ]
-    return Boxes(
-        xyz=places([b.center for b in balls]),
-        radius_m=np.array([b.radius_m for b in balls], dtype=np.float64),
-        start_s=np.array(
-            [
-                -np.inf if always[owner] else seconds(volume.start, -np.inf) - time_s
-                for volume, owner in zip(volumes, owners, strict=True)
-            ],
-            dtype=np.float64,
-        ),
-        end_s=np.array(
-            [
-                np.inf if always[owner] else seconds(volume.end, np.inf) + time_s
-                for volume, owner in zip(volumes, owners, strict=True)
-            ],
-            dtype=np.float64,
-        ),
-        owner=np.array(owners, dtype=np.int64),
-        group=np.array([groups[owner] for owner in owners], dtype=np.int64),
+    pairs = sweep(
+        sweeping,
+        plans=[run.is_plan(owner) for owner in owners],
+        classes=[groups[owner] for owner in owners],
+        margins=group_margins(run.rules),
+        groups=owners,
+        progress=None if progress is None else lambda part: progress(part * SWEEP_SHARE),
     )
-
-
-def common_window(a: Volume4D, b: Volume4D) -> tuple[datetime | None, datetime | None]:
-    """Return the window that two volumes share; ``None`` where it is open."""
-    starts = [start for start in (a.start, b.start) if start is not None]
-    ends = [end for end in (a.end, b.end) if end is not None]
-    start, end = max(starts, default=None), min(ends, default=None)
-    if start is not None and end is not None and start > end:
-        # They meet only by the margin in time: the moments between are what matters.
-        start, end = end, start
-    return start, end
+    for done, (i, j) in enumerate(pairs.tolist()):
+        found.judge(run, owners[i], owners[j], volumes[i], volumes[j])
+        if progress is not None and done % 256 == 0:
+            progress(SWEEP_SHARE + (1.0 - SWEEP_SHARE) * done / len(pairs))
+    return found
 
 
 def depth(hit: Hit) -> Overlap:
@@ -190,13 +162,9 @@ def depth(hit: Hit) -> Overlap:
     def finite(value: float) -> float | None:
         return max(0.0, -value) if np.isfinite(value) else None
 
-    start, end = common_window(hit.first, hit.second)
-    if start is None or end is None:
-        time_s = None
-    else:
-        # In time the common window counts: an hour within a year is an hour's overlap. Where only
-        # the margin makes them meet, it is what is missing of the margin.
-        time_s = min((end - start).total_seconds(), max(0.0, -relation.time_s))
+    # In time the common window counts: an hour within a year is an hour's overlap.
+    start, end = relation.start, relation.end
+    time_s = None if start is None or end is None else (end - start).total_seconds()
     return Overlap(finite(relation.plan_m), finite(relation.height_m), time_s)
 
 
@@ -221,7 +189,7 @@ def conflicts(run: Run, found: Meetings) -> Iterator[Conflict]:
         a, b = run.entities[hit.demand.first], run.entities[hit.demand.second]
         relation = hit.separation
         overlap = depth(hit)
-        start, end = common_window(hit.first, hit.second)
+        start, end = relation.start, relation.end
         yield Conflict(
             a=a,
             b=b,
@@ -253,14 +221,14 @@ def _depth_words(overlap: Overlap, demand: Demand) -> str:
 
 def doubts(run: Run, found: Meetings) -> Iterator[Doubt]:
     """Yield a doubt for each pair that may meet for all that is known of its positions."""
-    for key, hit in found.doubts.items():
+    for key, doubtful in found.doubts.items():
         if key in found.hits or (key[1], key[0]) in found.hits:
             continue
         yield doubt(
             run,
             key,
-            f"lie {metres(max(0.0, hit.separation.plan_m))} apart in plan as registered. "
-            f"{hit.demand.row.says}",
+            f"lie {metres(max(0.0, doubtful.apart_m))} apart in plan as registered. "
+            f"{doubtful.demand.row.says}",
         )
 
 

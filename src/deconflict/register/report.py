@@ -111,7 +111,8 @@ class Conflict:
     overlap
         How far into one another.
     start, end
-        The common window; ``None``: without beginning or end, or of no matter.
+        The common window, a margin in time counted in; ``None``: without beginning or end, or of
+        no matter.
     nearest
         The nearest points of `a` and `b`, or a point of each in the overlap.
     assumed

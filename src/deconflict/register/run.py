@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand, Height
-from deconflict.geo.volume import Route, Volume4D
+from deconflict.geo.margins import Margins
+from deconflict.geo.volume import Route, Volume4D, parts
 from deconflict.register.binding import Binding, binding_of
 from deconflict.register.entity import Entity, Kind, ZoneRule
 from deconflict.register.reach import Reach, reach_of
@@ -154,26 +154,35 @@ def group_of(entity: Entity) -> int:
     return GROUPS.index(entity.kind)
 
 
-def wanted_groups(rules: Rules) -> npt.NDArray[np.bool_]:
-    """Return which classes the table compares with which, a symmetric matrix."""
-    matrix = np.zeros((len(GROUPS), len(GROUPS)), dtype=np.bool_)
+def group_margins(rules: Rules) -> Margins:
+    """Return the greatest margins between any two classes; those never compared are left out."""
+    size = len(GROUPS)
+    plan_m = np.full((size, size), np.nan)
+    height_m = np.zeros((size, size))
+    time_s = np.zeros((size, size))
 
     def members(name: str) -> list[int]:
         names = ("operation", "hazardous operation") if name == "operation" else (name,)
         return [GROUPS.index(member) for member in names]
 
+    def compare(row: Margin, first: list[int], second: list[int]) -> None:
+        for i in first:
+            for j in second:
+                for matrix, value in (
+                    (plan_m, row.plan_m),
+                    (height_m, row.height_m),
+                    (time_s, row.time_s),
+                ):
+                    matrix[i, j] = matrix[j, i] = np.fmax(matrix[i, j], value)
+
     for row in rules.must_not_meet:
         if row.enforced:
-            for i in members(row.first):
-                for j in members(row.second):
-                    matrix[i, j] = matrix[j, i] = True
+            compare(row, members(row.first), members(row.second))
     for zone_row in rules.zone:
         if zone_row.enforced and zone_row.demand != "inside one":
-            j = GROUPS.index(zone_row.rule)
             for bound in zone_row.binds:
-                for i in members(bound):
-                    matrix[i, j] = matrix[j, i] = True
-    return matrix
+                compare(zone_row, members(bound), [GROUPS.index(zone_row.rule)])
+    return Margins.of(plan_m, height_m, time_s)
 
 
 def grown(volume: Volume4D, margin: Margin | None = None, reach_m: float = 0.0) -> Volume4D:
@@ -198,6 +207,12 @@ def grown(volume: Volume4D, margin: Margin | None = None, reach_m: float = 0.0) 
         start=None if start is None else start - later,
         end=None if end is None else end + later,
     )
+
+
+def grown_parts(volume: Volume4D, margin: Margin, reach_m: float = 0.0) -> tuple[Volume4D, ...]:
+    """Return the volume grown, leg by leg where a margin in time has to grow each leg's window."""
+    legs = parts(volume) if margin.time_s else (volume,)
+    return tuple(grown(leg, margin, reach_m) for leg in legs)
 
 
 def _raised(height: Height | None, by_m: float) -> Height | None:

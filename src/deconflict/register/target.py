@@ -15,16 +15,13 @@ from deconflict.geo.mistake import Comparison, compare
 from deconflict.geo.position import LatLon, Position
 from deconflict.geo.separation import TOUCH_M, Separation, separation
 from deconflict.geo.volume import Circle, Route, Volume4D
+from deconflict.register.bounds import bounds
 from deconflict.register.entity import Entity, Kind
 from deconflict.register.hints import reference_points
-from deconflict.register.pairs import ball, places
 from deconflict.register.report import Check, Conflict, Overlap
 from deconflict.register.rules import Rules, TargetRow
 from deconflict.register.run import Run, in_plan
 from deconflict.register.words import called, metres, sentence_case
-
-CHORD_SLACK_M = 1.0
-"""Places are rejected by straight lines only when this much farther apart than allowed."""
 
 
 def own_position_conflicts(run: Run) -> Iterator[Conflict]:
@@ -64,20 +61,20 @@ def _target_conflicts(run: Run, row: TargetRow, who: str) -> Iterator[Conflict]:
     if not registered:
         return
     owners = np.array([index for index, _ in registered], dtype=np.int64)
-    balls = [ball(place) for _, place in registered]
-    xyz = places([b.center for b in balls])
-    radius_m = np.array([b.radius_m for b in balls], dtype=np.float64)
+    xyz, radius_m = bounds([place for _, place in registered])
     for index, operation in enumerate(run.entities):
         points = reference_points(operation) if _is_hazardous(operation) else ()
         best: dict[int, Separation] = {}
         for point, uncertainty_m in points:
-            reach = radius_m + row.near_m + uncertainty_m + CHORD_SLACK_M
-            apart = np.linalg.norm(xyz - places([point]), axis=1)
-            for candidate in np.flatnonzero(apart <= reach).tolist():
+            place = _point(point, uncertainty_m)
+            center, reach_m = bounds([place])
+            apart = np.linalg.norm(xyz - center, axis=1)
+            near = apart <= radius_m + reach_m + row.near_m
+            for candidate in np.flatnonzero(near).tolist():
                 other = int(owners[candidate])
                 if other == index or not (run.is_plan(index) or run.is_plan(other)):
                     continue
-                relation = separation(_point(point, uncertainty_m), registered[candidate][1])
+                relation = separation(place, registered[candidate][1])
                 if _is_near(relation, row) and (
                     other not in best or relation.plan_m < best[other].plan_m
                 ):
