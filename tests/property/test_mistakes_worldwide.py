@@ -348,18 +348,56 @@ def test_the_right_mistake_is_named_first_wherever_it_can_be_told_from_the_other
             right[name] += bool(said.likely) and said.likely[0].name == name
     assert told.total() > 2000
     assert right.total() / told.total() >= 0.95
-    # No row of the table hides behind the others.
-    assert [name for name in told if told[name] >= 20 and right[name] / told[name] < 0.9] == []
+    # No row hides behind the others. The lowest is Pulkovo 1995, seldom more than 30 m from
+    # SK-42, whose own published operations differ by as much.
+    assert len(told) == len(MAPS)  # all but PZ-90, which hides in the noise, and declination
+    assert [name for name in told if right[name] / told[name] < 0.8] == []
 
 
-def test_what_cannot_be_told_apart_is_said_to_be_so(outcomes):
+def test_what_can_be_told_apart_with_ease_is_named_alone(outcomes):
+    alone = [
+        len(said.likely) == 1
+        for _, _, shift_m, near, _, said in outcomes
+        if shift_m > 3 * APART_M and near[0][0] > 3 * APART_M
+    ]
+    assert len(alone) > 1500
+    assert sum(alone) / len(alone) >= 0.95
+
+
+def twin_places(chance):
+    """Places where different mistakes give one answer."""
+    for _ in range(100):
+        lat, lon = chance.uniform(-60, 60), chance.uniform(-80, 80)
+        yield lat, 0.0
+        yield 0.0, lon
+        yield lat, math.copysign(180, lon)
+        yield lat, -lat
+        yield chance.uniform(33, 40), chance.uniform(28, 40)  # SK-42 beside Pulkovo 1995
+
+
+def test_what_cannot_be_told_apart_is_said_to_be_so():
+    chance = random.Random(SEED)
     cases = named = 0
-    for name, _, shift_m, near, _, said in outcomes:
-        if shift_m > 2 * APART_M and near[0][0] < 2.0:
-            cases += 1
-            names = {mistake.name for mistake in said.likely}
-            named += {name, near[0][1]} <= names and not said.likely[0].distinguishable
-    assert cases > 20
+    pairs = set()
+    for place in twin_places(chance):
+        for name in chance.sample(list(MAPS), MISTAKES_A_PLACE):
+            for wrong in list(MAPS[name](place))[:1]:
+                near = min(rivals(place, wrong, name))
+                if apart_m(place, wrong) < 2 * APART_M or near[0] > NOISE_M:
+                    continue
+                a, b, _ = as_pair(place, wrong, chance)
+                said = compare(a, b)
+                cases += 1
+                pairs.add(frozenset((name, near[1])))
+                named += all(
+                    any(
+                        mistake.name == one and not mistake.distinguishable
+                        for mistake in said.likely
+                    )
+                    for one in (name, near[1])
+                )
+    assert cases > 100
+    assert len(pairs) >= 4
     assert named / cases >= 0.95
 
 
@@ -370,9 +408,15 @@ def test_a_mistake_hidden_in_the_noise_is_an_agreement(outcomes):
 
 
 def test_the_wrong_one_of_the_two_is_never_confused(outcomes):
-    for name, _, shift_m, near, culprit, said in outcomes:
-        if shift_m > 3 * APART_M and near[0][0] > 3 * APART_M and said.likely[0].name == name:
-            assert said.likely[0].wrong in (culprit, None)
+    accused = [
+        (said.likely[0].wrong, culprit)
+        for name, _, shift_m, near, culprit, said in outcomes
+        if shift_m > 3 * APART_M
+        and near[0][0] > 3 * APART_M
+        and [mistake.name for mistake in said.likely[:1]] == [name]
+    ]
+    assert all(wrong in (culprit, None) for wrong, culprit in accused)
+    assert sum(wrong is not None for wrong, _ in accused) > 500
 
 
 def test_pairs_that_agree_raise_no_mistake():

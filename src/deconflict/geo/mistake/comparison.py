@@ -27,8 +27,8 @@ _GATE_SIGMAS = 3.3
 _CLOSE_M = 2.0
 """What the first choice of a published transformation leaves open, standard deviation, metres."""
 
-_IMPROVEMENT = 0.75
-"""A correction that leaves more than this part of the distance explains nothing."""
+_IMPROVEMENT = 0.5
+"""A correction that does not halve the distance explains nothing."""
 
 _LOG_HOPELESS = 7.0
 """A mistake a thousand times less likely than the best is not worth a tired reader's time."""

@@ -159,8 +159,11 @@ def wrong_datum(pair: Pair) -> Iterator[Guess]:
             if both
             else "",
             point=(back.lat_deg, back.lon_deg),
-            log_prior=given.log_common + (_LOG_ABROAD if there.assumed else 0.0),
-            spread_m=(there.uncertainty_m + back.uncertainty_m) / SIGMAS_OF_95,
+            # A datum that a text names is not rare here, whatever maps there carry.
+            log_prior=0.0 if both else given.log_common + (_LOG_ABROAD if there.assumed else 0.0),
+            # What the reader of the wrong text did is known; and where the right text is on the
+            # datum given, both went through the same operation.
+            spread_m=0.0 if both else there.uncertainty_m / SIGMAS_OF_95,
             assumed=there.assumed + back.assumed,
         )
 
