@@ -23,6 +23,7 @@ from deconflict.formats.reading import (
     ReadResult,
 )
 from deconflict.formats.table import COLUMNS, Cell, column_name, read_header, read_rows
+from deconflict.formats.text import decoded
 from deconflict.geo.errors import InputError
 from deconflict.register.entity import Entity
 
@@ -57,13 +58,18 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        _read(_decoded(data, limits), gathering, defaults)
+        _read(decoded(data, limits), gathering, defaults)
     except InputError as error:
         gathering.refuse(error)
     return gathering.result()
 
 
 def _read(text: str, gathering: Gathering, defaults: Defaults) -> None:
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(
+            "a NUL character, so this is no text file", _REMEDY_UTF8, field=f"line {line}"
+        )
     separator = _SEPARATOR_LINE.match(text)
     delimiter = separator[1] if separator else None
     if delimiter is not None and delimiter not in DELIMITERS:
@@ -85,20 +91,6 @@ def _read(text: str, gathering: Gathering, defaults: Defaults) -> None:
         return
     entities = ((number, [_unguarded(cell) for cell in cells]) for number, cells in rows)
     read_rows(header, entities, gathering, defaults, decimal_comma=delimiter == ";")
-
-
-def _decoded(data: bytes, limits: Limits) -> str:
-    limits.refuse_larger(data)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError("the file is UTF-16", _REMEDY_UTF8)
-    position = data.find(b"\0")
-    if position >= 0:
-        raise InputError(f"byte {position + 1:,} is NUL, so this is no text file", _REMEDY_UTF8)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"line {line:,} is not UTF-8", _REMEDY_UTF8) from None
 
 
 def _delimiter(text: str) -> str:

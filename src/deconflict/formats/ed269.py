@@ -75,8 +75,7 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        limits.refuse_larger(data)
-        text = JsonText(decoded(data))
+        text = JsonText(decoded(data, limits))
         for index, feature in enumerate(_features(text), start=1):
             place = f"feature {index}"
             try:

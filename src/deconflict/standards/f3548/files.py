@@ -51,8 +51,7 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        limits.refuse_larger(data)
-        for place, value, faults in _items(JsonText(decoded(data))):
+        for place, value, faults in _items(JsonText(decoded(data, limits))):
             try:
                 if faults:
                     raise faults[0]
