@@ -82,7 +82,7 @@ def _reading(parsed: Parsed, text: NormalText, meaning: str = "") -> Reading:
         lon_deg=lon_deg,
         precision_m=half_diagonal_m(lat_deg, half_lat_deg, half_lon_deg, WGS84, ONE),
         notation=_NOTATIONS[unit],
-        datum=text.datum,
+        datum=text.bare_datum,
         meaning=meaning,
     )
 

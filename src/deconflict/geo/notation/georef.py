@@ -38,14 +38,14 @@ def claim(text: NormalText) -> tuple[Reading, ...]:
             )
         return ()
     lat_deg, lon_deg, half_deg = parse(found)
-    shape, _ = ellipsoid_of(text.datum)
+    shape, _ = ellipsoid_of(text.bare_datum)
     return (
         Reading(
             lat_deg=lat_deg,
             lon_deg=lon_deg,
             precision_m=half_diagonal_m(lat_deg, half_deg, half_deg, shape, ONE),
             notation=Notation.GEOREF,
-            datum=text.datum,
+            datum=text.bare_datum,
             meaning="a GEOREF reference",
         ),
     )

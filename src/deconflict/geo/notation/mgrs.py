@@ -68,7 +68,7 @@ def claim(text: NormalText) -> tuple[Reading, ...]:
     """Claim a grid reference; see `deconflict.geo.notation.reading`."""
     found = GRID.fullmatch(text.text)
     if found is not None:
-        shape, older = ellipsoid_of(text.datum)
+        shape, older = ellipsoid_of(text.bare_datum)
         lat_deg, lon_deg, size_m = _placed(cell(found, older=older), found, shape)
         return (_reading(lat_deg, lon_deg, half_diagonal_m(size_m), text),)
     found = _POLAR.fullmatch(text.text)
@@ -95,7 +95,7 @@ def _reading(lat_deg: float, lon_deg: float, precision_m: float, text: NormalTex
         lon_deg=lon_deg,
         precision_m=precision_m,
         notation=Notation.MGRS,
-        datum=text.datum,
+        datum=text.bare_datum,
         meaning="an MGRS grid reference",
     )
 
@@ -252,10 +252,11 @@ def _polar(found: re.Match[str], text: NormalText) -> Reading:
             f"the polar area {band} has no square {column}{row}",
             f"write a column of {_POLAR_COLUMNS[band]} and a row of {rows}",
         )
-    shape, older = ellipsoid_of(text.datum)
+    shape, older = ellipsoid_of(text.bare_datum)
     if older:
         raise InputError(
-            f"polar grid references on {text.datum} are not read", "write latitude and longitude"
+            f"polar grid references on {text.bare_datum} are not read",
+            "write latitude and longitude",
         )
     easting, northing, size_m = offset(digits)
     easting += (x + _POLAR_FIRST_COLUMN[band]) * _SQUARE_M

@@ -34,11 +34,20 @@ class NormalText:
     datum
         The datum's name where the text begins or ends with one (or has one after the word
         ``MGRS``, ``UTM``, ...), as `deconflict.geo.datum.datum_named` takes it.
+    default_datum
+        The datum of texts that name none, where the whole input has one; only for notations
+        that carry none of themselves.
     """
 
     typed: str
     text: str
     datum: str | None = None
+    default_datum: str | None = None
+
+    @property
+    def bare_datum(self) -> str | None:
+        """The datum of a notation that carries none of itself: as named, else the default."""
+        return self.default_datum if self.datum is None else self.datum
 
 
 def _marks() -> dict[int, str | None]:
@@ -74,7 +83,7 @@ _LATIN = MappingProxyType(
 """Cyrillic letters in names of datums, one for one."""
 
 
-def normal_text(typed: str) -> NormalText:
+def normal_text(typed: str, default_datum: str | None = None) -> NormalText:
     """Bring a coordinate text into normal form.
 
     Raises
@@ -98,7 +107,7 @@ def normal_text(typed: str) -> NormalText:
     text = plain(typed)
     if not text:
         raise InputError("the coordinate text is empty", 'write one, such as "37S CA 66842 26166"')
-    return _without_datum(typed, text)
+    return _without_datum(typed, text, default_datum)
 
 
 def plain(typed: str) -> str:
@@ -108,7 +117,7 @@ def plain(typed: str) -> str:
     return " ".join(typed.split()).upper().replace("''", '"')
 
 
-def _without_datum(typed: str, text: str) -> NormalText:
+def _without_datum(typed: str, text: str, default_datum: str | None) -> NormalText:
     before, after = datum_patterns()
     latin = text if text.isascii() else text.translate(_LATIN)
     names = []
@@ -119,14 +128,14 @@ def _without_datum(typed: str, text: str) -> NormalText:
         names.append(found["datum"])
         text = f"{found['word'] or ''} {text[found.end() :]}".strip()
     if not names:
-        return NormalText(typed, text)
+        return NormalText(typed, text, None, default_datum)
     if len(names) == 2 and _compact(names[0]) != _compact(names[1]):
         raise InputError(
             f"the text names two datums, {names[1]} and {names[0]}", "name the one that it is on"
         )
     if not text:
         raise InputError(f"the text holds a datum, {names[0]}, and no coordinates", "add them")
-    return NormalText(typed, text, names[0])
+    return NormalText(typed, text, names[0], default_datum)
 
 
 def _compact(name: str) -> str:

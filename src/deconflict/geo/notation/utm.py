@@ -171,7 +171,7 @@ def _utm(groups: tuple[str | None, ...], labels: int, text: NormalText) -> tuple
             f"zone {zone} is given without its hemisphere",
             f'write "UTM {zone} north" or "UTM {zone} south", or the band\'s letter',
         )
-    shape, _ = ellipsoid_of(text.datum)
+    shape, _ = ellipsoid_of(text.bare_datum)
     results: list[Reading] = []
     refusals: list[InputError] = []
     for which in readings:
@@ -231,7 +231,7 @@ def _zoned(
         lon_deg=wrapped(lon_deg),
         precision_m=precision_m(easting.half_m, northing.half_m, UTM_SCALE),
         notation=Notation.UTM,
-        datum=text.datum,
+        datum=text.bare_datum,
         assumed=assumed,
         meaning=f"zone {zone}, {which if whole else f'band {which}'}",
     )
@@ -261,7 +261,7 @@ def _ups(groups: tuple[str | None, ...], labels: int, text: NormalText) -> tuple
                 f"easting {easting.value_m:,.0f} m lies outside the polar area {letter}",
                 "check the easting and the letter",
             )
-    shape, _ = ellipsoid_of(text.datum)
+    shape, _ = ellipsoid_of(text.bare_datum)
     lat_deg, lon_deg, miss_m = from_ups(easting.value_m, northing.value_m, shape, ONE, north=north)
     if abs(lat_deg) < (84.0 if north else 80.0) - _BEYOND_LAT_DEG:
         raise InputError(
@@ -276,7 +276,7 @@ def _ups(groups: tuple[str | None, ...], labels: int, text: NormalText) -> tuple
             lon_deg=lon_deg,
             precision_m=precision_m(easting.half_m, northing.half_m, UPS_SCALE),
             notation=Notation.UPS,
-            datum=text.datum,
+            datum=text.bare_datum,
             meaning=f"the polar area of the {'north' if north else 'south'}",
         ),
     )
