@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from deconflict.formats.cells import WRITTEN, cells_of
 from deconflict.formats.numbers import NumberText, shown
@@ -58,7 +58,8 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        _read(decoded(data, limits), gathering, defaults)
+        limits.refuse_larger(data)
+        _read(decoded(data), gathering, defaults)
     except InputError as error:
         gathering.refuse(error)
     return gathering.result()
@@ -155,13 +156,15 @@ def write(entities: Sequence[Entity]) -> bytes:
     return written_rows([cells_of(entity) for entity in entities])
 
 
-def written_rows(rows: Iterable[dict[str, str | NumberText]]) -> bytes:
-    """Return rows, each by column name, as CSV."""
+def written_rows(
+    rows: Iterable[Mapping[str, str | NumberText]], titles: Sequence[str] = WRITTEN
+) -> bytes:
+    """Return rows, each by title, as CSV."""
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow(WRITTEN)
+    writer.writerow(titles)
     for row in rows:
-        writer.writerow([_guarded(row.get(name, "")) for name in WRITTEN])
+        writer.writerow([_guarded(row.get(name, "")) for name in titles])
     # The mark makes spreadsheet programs read the file as UTF-8.
     return target.getvalue().encode("utf-8-sig")
 

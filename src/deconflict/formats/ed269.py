@@ -75,7 +75,8 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        text = JsonText(decoded(data, limits))
+        limits.refuse_larger(data)
+        text = JsonText(decoded(data))
         for index, feature in enumerate(_features(text), start=1):
             place = f"feature {index}"
             try:

@@ -24,7 +24,6 @@ from deconflict.formats.reading import (
     Limits,
     ReadResult,
 )
-from deconflict.formats.text import check_size
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, Height
 from deconflict.geo.volume import Footprint, Polygon, Route, Volume4D
@@ -81,7 +80,7 @@ def read(
 
 
 def _decoded(data: bytes, limits: Limits) -> tuple[str, tuple[str, ...]]:
-    check_size(len(data), limits)
+    limits.refuse_larger(data)
     if b"\0" in data:
         raise InputError("the file holds NUL bytes, so it is no text", "save it as UTF-8 text")
     try:

@@ -136,6 +136,20 @@ class Limits:
     inflated_ratio: int = MAX_INFLATED_RATIO
     problems: int = MAX_PROBLEMS
 
+    def refuse_larger(self, data: bytes) -> None:
+        """Refuse a file that is larger than allowed, before anything is made of it.
+
+        Raises
+        ------
+        InputError
+            If it is.
+        """
+        if len(data) > self.file_bytes:
+            raise InputError(
+                f"the file has {len(data):,} bytes, more than {self.file_bytes:,}",
+                "split it into several files",
+            )
+
 
 DEFAULT_LIMITS = Limits()
 """The limits that the documentation states."""

@@ -25,7 +25,6 @@ from deconflict.formats.reading import (
     ReadResult,
 )
 from deconflict.formats.table import MAX_COLUMNS, BadCell, Cell, read_header, read_rows
-from deconflict.formats.text import check_size
 from deconflict.formats.workbook import check_members, merged_ranges, with_fixed_times
 from deconflict.geo.errors import InputError
 from deconflict.register.entity import Entity
@@ -68,7 +67,7 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        check_size(len(data), limits)
+        limits.refuse_larger(data)
         check_members(data, limits)
         _read(data, gathering, defaults)
     except InputError as error:

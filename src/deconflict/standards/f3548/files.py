@@ -51,7 +51,8 @@ def read(
     """
     gathering = Gathering(name, limits)
     try:
-        for place, value, faults in _items(JsonText(decoded(data, limits))):
+        limits.refuse_larger(data)
+        for place, value, faults in _items(JsonText(decoded(data))):
             try:
                 if faults:
                     raise faults[0]
