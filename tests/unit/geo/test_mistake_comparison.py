@@ -199,6 +199,38 @@ def test_the_poles_are_compared_like_any_place(lat_deg):
     assert all(math.isfinite(mistake.residual_m) for mistake in said.likely)
 
 
-def test_a_text_that_is_no_position_is_refused():
-    with pytest.raises(InputError):
-        compare("somewhere near al-Bab", at(36.37, 37.515))
+def test_a_text_that_is_no_position_is_refused_and_told_which_it_is():
+    with pytest.raises(InputError) as refusal:
+        compare(at(36.37, 37.515), "somewhere near al-Bab")
+    assert refusal.value.field.startswith("b")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "name"),
+    [
+        ("37S CA 66783 26011", "UTM 37N 366841 4027722", "Gauss-Krüger read as UTM"),
+        (
+            "37S CA 66783 26011",
+            "37S CB 66783 26011",
+            "MGRS 100 km row letter off by one",
+        ),
+        ("WGS84 36 22 12 N 37 30 54 E", "WGS84 36 22.12 N 37 30.54 E", SECONDS),
+        (
+            "SK-42 36.37000 N 37.51500 E",
+            "WGS84 36.37000 N 37.51500 E",
+            "SK-42 read as WGS 84",
+        ),
+        (
+            "WGS84 36.37000 N 37.51500 E",
+            "WGS84 37.51500 N 36.37000 E",
+            "latitude and longitude swapped",
+        ),
+        ("WGS84 36.37120 N 37.51500 E", "WGS84 36.31720 N 37.51500 E", "transposed digits"),
+    ],
+)
+def test_texts_are_compared_as_they_are_typed(a, b, name):
+    assert names(compare(a, b))[0] == name
+
+
+def test_an_mgrs_text_beside_degrees_of_the_same_place_agrees():
+    assert compare("37S CA 6678 2601", "WGS84 36.37000 N 37.51500 E").agrees

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from deconflict.geo.errors import InputError
 from deconflict.geo.mistake.grid import distance_m
 from deconflict.geo.mistake.guess import NOISE_M, SIGMAS_OF_95, Guess, Pair
 from deconflict.geo.mistake.table import KINDS
@@ -143,7 +144,7 @@ def compare(
     Raises
     ------
     InputError
-        If a text is no position.
+        If a text is no position; its `field` begins with ``a``, ``b`` or ``origin``.
 
     Notes
     -----
@@ -159,8 +160,8 @@ def compare(
     >>> outcome.likely[0].name
     'latitude and longitude swapped'
     """
-    first, second = _position(a), _position(b)
-    start = None if origin is None else _position(origin)
+    first, second = _position(a, "a"), _position(b, "b")
+    start = None if origin is None else _position(origin, "origin")
     apart_m = distance_m(first.lat_lon, second.lat_lon)
     tolerance_m = max(first.uncertainty_m + second.uncertainty_m, _AGREE_M)
     if apart_m <= tolerance_m:
@@ -178,12 +179,16 @@ def compare(
     )
 
 
-def _position(given: Position | str) -> Position:
+def _position(given: Position | str, field: str) -> Position:
     if isinstance(given, Position):
         return given
     from deconflict.geo.reader import read_position
 
-    return read_position(given)
+    try:
+        return read_position(given)
+    except InputError as error:
+        error.field = f"{field}: {error.field}" if error.field else field
+        raise
 
 
 def _score(

@@ -33,6 +33,8 @@ class _Known:
 _SK42_HELMERT = "+x=23.57 +y=-140.95 +z=-79.8 +rx=0 +ry=-0.35 +rz=-0.79 +s=-0.22"
 """Pulkovo 1942 to WGS 84 (20), EPSG:5044, from GOST R 51794-2008."""
 
+_PZ90_EPSG = 4740
+
 _EVERYWHERE = (
     _Known(
         Datum("Pulkovo 1942", 4284),
@@ -56,13 +58,16 @@ _EVERYWHERE = (
         "+ellps=krass",
         "+x=24.47 +y=-130.89 +z=-81.56 +rx=0 +ry=0 +rz=-0.13 +s=-0.22 +convention=coordinate_frame",
     ),
-    _Known(Datum("PZ-90", 4740), "PZ-90", -1.5),  # published for the world
+    _Known(Datum("PZ-90", _PZ90_EPSG), "PZ-90", -1.5),  # published for the world
 )
 """Datums of the parties in view, tried at every place: a crew may carry its own anywhere."""
 
 _LOG_AT_HOME = -1.5
 _LOG_ABROAD = -3.0
 """Added where a datum has no published transformation for the place: few maps there carry it."""
+
+_LOG_NAMED = 2.0
+"""For two texts that name the two datums in question, instead of how common they are."""
 
 _ABROAD_M = 50.0
 """Uncertainty of an operation where none is published, as for `deconflict.geo.datum`."""
@@ -134,6 +139,8 @@ def wrong_datum(pair: Pair) -> Iterator[Guess]:
         return
     lat_deg, lon_deg = pair.right.lat_lon
     tried = [*_EVERYWHERE, *(known for known in _AT_HOME if _may_cover(known.datum, pair))]
+    if not read.is_wgs84:
+        tried = [known for known in tried if known.datum.epsg != _PZ90_EPSG]  # as good as WGS 84
     if not read.is_wgs84 and (given_as is None or not given_as.is_wgs84):
         # Where the right text is on WGS 84, the reverse guess says the same with both names.
         tried.append(_Known(WGS84, "WGS 84", 0.0))
@@ -159,8 +166,10 @@ def wrong_datum(pair: Pair) -> Iterator[Guess]:
             if both
             else "",
             point=(back.lat_deg, back.lon_deg),
-            # A datum that a text names is not rare here, whatever maps there carry.
-            log_prior=0.0 if both else given.log_common + (_LOG_ABROAD if there.assumed else 0.0),
+            # A datum that the other text names is not rare here, whatever maps there carry.
+            log_prior=_LOG_NAMED
+            if both
+            else given.log_common + (_LOG_ABROAD if there.assumed else 0.0),
             # What the reader of the wrong text did is known; and where the right text is on the
             # datum given, both went through the same operation.
             spread_m=0.0 if both else there.uncertainty_m / SIGMAS_OF_95,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from deconflict.geo.mistake import grid
 from deconflict.geo.mistake.datums import sk42_numbers
@@ -23,6 +24,12 @@ _ORIGIN_NOISE_M = 5.0
 
 _DECLINATION_MIN_M = 200.0
 """A bearing over less than this is drawn, not measured."""
+
+
+_LOG_CORNER = MappingProxyType({Notation.MGRS: -0.5, Notation.NUMBERS: -2.0})
+_LOG_CORNER_OTHER = -4.0
+"""Numbers alone rarely come from MGRS, a text in another notation hardly ever; and near the
+corner of some cell lies much by chance."""
 
 
 def gauss_krueger_as_utm(pair: Pair) -> Iterator[Guess]:
@@ -108,7 +115,7 @@ def mgrs_corner(pair: Pair) -> Iterator[Guess]:
     """Take the south-west corner of an MGRS cell for the place."""
     at = grid.to_grid(*pair.right.lat_lon)
     seen = grid.to_grid(*pair.wrong.lat_lon)
-    in_mgrs = pair.right.notation is Notation.MGRS
+    log_prior = _LOG_CORNER.get(pair.right.notation, _LOG_CORNER_OTHER)
     for cell_m in _CELLS_M:
         east_m, east_over_m = _corner(at.easting_m, seen.easting_m, cell_m, pair.slack_m)
         north_m, north_over_m = _corner(at.northing_m, seen.northing_m, cell_m, pair.slack_m)
@@ -121,8 +128,7 @@ def mgrs_corner(pair: Pair) -> Iterator[Guess]:
             sentence=f"{{wrong}} is the south-west corner of the {cell} MGRS cell that {{right}} "
             "lies in: the corner was taken for the place",
             point=point,
-            # Numbers alone rarely come from MGRS, and near a corner lies much by chance.
-            log_prior=-0.5 if in_mgrs else -2.0,
+            log_prior=log_prior,
             overflow_m=math.hypot(east_over_m, north_over_m),
             gain=0.0,
         )
