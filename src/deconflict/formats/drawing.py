@@ -93,6 +93,7 @@ def _drawn_rings(rings: Sequence[Sequence[LatLon]]) -> tuple[Part, ...]:
     flats = [_around_pole(_unwrapped(ring)) for ring in rings]
     wound = [_wound(flat, counterclockwise=index == 0) for index, flat in enumerate(flats)]
     shell = wound[0]
+    wound[1:] = [_turned_into(hole, shell) for hole in wound[1:]]
     low = math.floor((min(lon for lon, _ in shell) + 180.0) / 360.0)
     high = math.ceil((max(lon for lon, _ in shell) + 180.0) / 360.0)
     if high - low <= 1:
@@ -103,15 +104,19 @@ def _drawn_rings(rings: Sequence[Sequence[LatLon]]) -> tuple[Part, ...]:
         piece = _clipped(shell, west_deg)
         if len(piece) < 3:
             continue
-        holes = []
-        for hole in wound[1:]:
-            # A hole may lie a whole turn off its shell.
-            for turn in (-360.0, 0.0, 360.0):
-                cut = _clipped([(lon + turn, lat) for lon, lat in hole], west_deg)
-                if len(cut) >= 3:
-                    holes.append(_wrapped(cut, window))
+        cuts = (_clipped(hole, west_deg) for hole in wound[1:])
+        holes = (_wrapped(cut, window) for cut in cuts if len(cut) >= 3)
         parts.append(Part(Shape.POLYGON, (_wrapped(piece, window), *holes)))
     return tuple(parts)
+
+
+def _turned_into(hole: list[_Flat], shell: list[_Flat]) -> list[_Flat]:
+    """Return a hole moved by whole turns to where its shell was unwrapped."""
+    middles_deg = [
+        (min(lon for lon, _ in ring) + max(lon for lon, _ in ring)) / 2.0 for ring in (shell, hole)
+    ]
+    turn_deg = 360.0 * round((middles_deg[0] - middles_deg[1]) / 360.0)
+    return [(lon + turn_deg, lat) for lon, lat in hole]
 
 
 def _wrapped(flat: Sequence[_Flat], window: int) -> tuple[LatLon, ...]:

@@ -228,14 +228,15 @@ def _properties(placemark: Element, said: list[str]) -> dict[str, Any]:
         said.append(_TIME_STAMP)
     for span in _children(placemark, "TimeSpan"):
         for child in span:
-            key, text = _SPAN.get(_tag(child)), _text(child)
-            if key is None or not text:
+            begin_or_end = _SPAN.get(_tag(child))
+            text = _text(child)
+            if begin_or_end is None or not text:
                 continue
-            if typed.setdefault(key, text) != text:
+            if typed.setdefault(begin_or_end, text) != text:
                 raise InputError(
-                    f"TimeSpan states {shown(text)} and {key} {shown(typed[key])}",
+                    f"TimeSpan and ExtendedData state two times for {begin_or_end}",
                     "keep the one that is right",
-                    field=key,
+                    field=begin_or_end,
                 )
     return {key: _value(key, text) for key, text in typed.items() if text}
 
@@ -309,27 +310,33 @@ def _geometry(
 
 
 def _coordinates(element: Element, said: list[str], limits: Limits) -> list[list[NumberText]]:
-    positions = []
+    positions: list[list[NumberText]] = []
     for child in _children(element, "coordinates"):
         listed = _text(child).split()
         if len(listed) > limits.vertices:
             raise InputError(
-                f"the geometry has {len(listed):,} vertices, and at most {limits.vertices:,} are read",
+                f"the geometry has more than {limits.vertices:,} vertices",
                 "simplify it outward, or split it into several entities",
                 field="geometry",
             )
-        for index, typed in enumerate(listed, 1):
-            parts = typed.split(",")
-            if len(parts) == 3:
-                # Nearly every KML has a third number of 0 that means nothing; it needs no vertex.
-                number_from_text(parts.pop(), f"geometry, vertex {index}")
-                if SAID_THIRD not in said:
-                    said.append(SAID_THIRD)
-            if len(parts) != 2:
-                raise InputError(
-                    f"{shown(typed)} is no position",
-                    "write longitude,latitude without a space between, in degrees",
-                    field=f"geometry, vertex {index}",
-                )
-            positions.append([number_from_text(p, f"geometry, vertex {index}") for p in parts])
+        positions.extend(
+            _position(typed, f"geometry, vertex {index}", said)
+            for index, typed in enumerate(listed, 1)
+        )
     return positions
+
+
+def _position(typed: str, field: str, said: list[str]) -> list[NumberText]:
+    parts = typed.split(",")
+    if len(parts) == 3:
+        # Nearly every KML has a third number of 0 that means nothing; it needs no vertex.
+        number_from_text(parts.pop(), field)
+        if SAID_THIRD not in said:
+            said.append(SAID_THIRD)
+    if len(parts) != 2:
+        raise InputError(
+            f"{shown(typed)} is no position",
+            "write longitude,latitude without a space between, in degrees",
+            field=field,
+        )
+    return [number_from_text(part, field) for part in parts]

@@ -27,6 +27,17 @@ _FREE_RATIO_BYTES = 1024 * 1024
 """Members that inflate to less may be packed as densely as they like."""
 
 _CHUNK_BYTES = 1024 * 1024
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    struct.error,
+)
+"""What the standard library raises for a damaged one."""
+
 _REMEDY = "unpack it and give the file inside"
 
 
@@ -55,10 +66,30 @@ def inflated(data: bytes, choose: Callable[[list[str]], str], limits: Limits) ->
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             name = choose(packed.namelist())
             return name, _content(packed, packed.getinfo(name), limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError):
-        raise InputError(
-            "the file is a damaged zip file", "fetch it again from where it comes"
-        ) from None
+    except InputError:
+        raise
+    except _DAMAGED:
+        raise _damaged() from None
+
+
+def names(data: bytes) -> list[str]:
+    """Return the names of a zip file's members.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or lists too many.
+    """
+    _check_directory(data)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            return packed.namelist()
+    except _DAMAGED:
+        raise _damaged() from None
+
+
+def _damaged() -> InputError:
+    return InputError("the file is a damaged zip file", "fetch it again from where it comes")
 
 
 def _check_directory(data: bytes) -> None:
