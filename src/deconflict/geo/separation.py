@@ -21,8 +21,8 @@ import shapely
 
 from deconflict.geo.height import AltitudeBand
 from deconflict.geo.nearest import nearest
-from deconflict.geo.penetration import penetration
-from deconflict.geo.plane import Plane, distance_m, moved, on_surface
+from deconflict.geo.penetration import Push, penetration
+from deconflict.geo.plane import Plane, distance_m, geod, moved, on_surface
 from deconflict.geo.position import LatLon
 from deconflict.geo.shape import Shape, shape_of
 from deconflict.geo.volume import Footprint, Volume4D, parts
@@ -220,15 +220,30 @@ def plan_distance(
         return plan_m, moved(on_a, azimuth, grow_a), moved(on_b, back, grow_b)
     shared = on_a
     if apart_m > 0.0:
-        azimuth, _, _ = _line(on_a, on_b)
-        shared = moved(on_a, azimuth, min(grow_a, apart_m))
-    depth_m = penetration(shape_a, shape_b, apart_m, grow_a + grow_b)
+        shared = moved(on_a, _line(on_a, on_b)[0], min(grow_a, apart_m))
+    depth_m = penetration(shape_a, shape_b, on_a, on_b, grow_a + grow_b).metres
     return (-depth_m if depth_m > 0.0 else 0.0), shared, shared
 
 
-def _line(a: LatLon, b: LatLon) -> tuple[float, float, float]:
-    from deconflict.geo.plane import geod
+def push(
+    a: Footprint, b: Footprint, growth_a_m: float = 0.0, growth_b_m: float = 0.0
+) -> Push | None:
+    """Return the shortest move of `a` that ends its overlap with `b`; ``None`` without overlap.
 
+    Parameters
+    ----------
+    a, b, growth_a_m, growth_b_m
+        As in `plan_distance`.
+    """
+    shape_a, shape_b = shape_of(a), shape_of(b)
+    growth_m = growth_a_m + growth_b_m + shape_a.reach_m + shape_b.reach_m
+    apart_m, on_a, on_b = _skeleton_distance(shape_a, shape_b)
+    if apart_m - growth_m > _touch(shape_a, shape_b):
+        return None
+    return penetration(shape_a, shape_b, on_a, on_b, growth_m)
+
+
+def _line(a: LatLon, b: LatLon) -> tuple[float, float, float]:
     azimuth, back, length = geod().inv(a[1], a[0], b[1], b[0])
     return float(azimuth), float(back), float(length)
 

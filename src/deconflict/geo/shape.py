@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import shapely
 
+from deconflict.geo.convex import convex_pieces, hull_corners
 from deconflict.geo.geodesic import densified
 from deconflict.geo.plane import Floats, Plane, Vector, most_arc, on_surface, to_ecef
 from deconflict.geo.position import LatLon
@@ -124,6 +125,24 @@ class Shape:
             np.concatenate([chain[1:] for chain in self.chains]),
         )
 
+    @cached_property
+    def convex(self) -> tuple[Floats, ...]:
+        """Geocentric corners of convex pieces that make up the skeleton; of its hull, if large.
+
+        Convex in one plane is convex in all: planes touching a sphere show its lines as lines.
+        """
+        if not self.is_region:
+            chain = self.chains[0]
+            return tuple(chain[i : i + 2] for i in range(max(len(chain) - 1, 1)))
+        flat = self.flat
+        pieces = convex_pieces(flat)
+        if pieces is None:
+            pieces = [hull_corners(flat)]
+        plane = self.plane
+        return tuple(
+            np.array([to_ecef(plane.lat_lon(x, y)) for x, y in corners]) for corners in pieces
+        )
+
     @property
     def first(self) -> Vector:
         """The first point, geocentric."""
@@ -170,7 +189,4 @@ def shape_of(footprint: Footprint) -> Shape:
         return Shape(((footprint.center,),), region=False, reach_m=footprint.radius_m)
     if isinstance(footprint, Polygon):
         return Shape((footprint.shell, *footprint.holes), region=True, reach_m=0.0)
-    points = footprint.points
-    if all(point == points[0] for point in points):
-        points = points[:1]
-    return Shape((points,), region=False, reach_m=footprint.width_m / 2.0)
+    return Shape((footprint.points,), region=False, reach_m=footprint.width_m / 2.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from deconflict.geo.errors import InputError
@@ -232,8 +233,7 @@ def _check_times(times: tuple[datetime, ...], count: int) -> None:
 def parts(volume: Volume4D) -> tuple[Volume4D, ...]:
     """Return the parts that a volume is the union of: itself, or the legs of its timed route.
 
-    Each leg is a volume with the leg's own window; one that goes nowhere is a route of two equal
-    points.
+    Each leg is a volume with the leg's own window; one that waits in one place is a circle.
     """
     route = volume.footprint
     if not isinstance(route, Route) or not route.times:
@@ -241,9 +241,11 @@ def parts(volume: Volume4D) -> tuple[Volume4D, ...]:
     return tuple(
         replace(
             volume,
-            footprint=Route(route.points[i : i + 2], route.width_m),
+            footprint=Circle(here, route.width_m / 2.0)
+            if same_place(here, there)
+            else Route((here, there), route.width_m),
             start=route.times[i],
             end=route.times[i + 1],
         )
-        for i in range(len(route.points) - 1)
+        for i, (here, there) in enumerate(pairwise(route.points))
     )
