@@ -59,5 +59,5 @@ def columns() -> Elementary:
 
         return over
 
-    through_c = [mapped(function) for function in ONE[:-2]]
-    return Elementary(*through_c, np.sqrt, np.abs)
+    through_c = {name: mapped(getattr(ONE, name)) for name in Elementary._fields}
+    return Elementary(**(through_c | {"sqrt": np.sqrt, "absolute": np.abs}))

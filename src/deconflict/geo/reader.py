@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
-from deconflict.geo.datum import datum_named, to_wgs84
+from deconflict.geo.datum import WGS84, datum_named, to_wgs84
 from deconflict.geo.errors import AmbiguousTextError, InputError
 from deconflict.geo.notation.reading import Reading
 from deconflict.geo.notation.table import CARRY_NO_DATUM, NEED_A_DATUM, claims
@@ -191,7 +191,7 @@ def _position(
         and reading.notation in (CARRY_NO_DATUM | NEED_A_DATUM)
     ):
         assumed = (*assumed, f"datum of the whole input: {normal.default_datum}")
-    datum = datum_named(name)
+    datum = WGS84 if name == WGS84.name else datum_named(name)
     if shifted is None:
         if datum.is_wgs84:
             return Position(

@@ -37,7 +37,7 @@ _ANGLE = (
 )
 _BETWEEN = "[ ,;/]*"
 LETTERS_AFTER = re.compile(rf"{_ANGLE} ?([NSEW]){_BETWEEN}{_ANGLE} ?([NSEW])")
-_LETTERS_BEFORE = re.compile(rf"([NSEW]) ?{_ANGLE}{_BETWEEN}([NSEW]) ?{_ANGLE}")
+LETTERS_BEFORE = re.compile(rf"([NSEW]) ?{_ANGLE}{_BETWEEN}([NSEW]) ?{_ANGLE}")
 _NAMED = rf"(LAT|LON)\.? ?[:=]? ?([NSEW])? ?([+-])?{_ANGLE} ?([NSEW])?"
 _AXIS_NAMES = re.compile(rf"\(?{_NAMED}{_BETWEEN}{_NAMED}\)?")
 # 362212N 0373054E and N3622.20 E03730.90, as in aeronautical publications: fixed widths.
@@ -98,7 +98,7 @@ def parse(text: str) -> Parsed | None:
     if found := LETTERS_AFTER.fullmatch(text):
         d, m, s, letter, d2, m2, s2, letter2 = found.groups()
         return placed((d, m, s), letter, (d2, m2, s2), letter2)
-    if found := _LETTERS_BEFORE.fullmatch(text):
+    if found := LETTERS_BEFORE.fullmatch(text):
         letter, d, m, s, letter2, d2, m2, s2 = found.groups()
         return placed((d, m, s), letter, (d2, m2, s2), letter2)
     if found := _PACKED_AFTER.fullmatch(text):

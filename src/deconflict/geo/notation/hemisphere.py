@@ -39,7 +39,9 @@ _LANGUAGES = (
 )
 _RUN = re.compile(r"[^\W\d_]+(?:[. ]+[^\W\d_]+)*\.?")
 _LETTER = re.compile(r"[^\W\d_]+")
-_ENGLISH_LETTERS = frozenset("NSEW")
+_LATIN_WORDS = frozenset(word for word in _WORDS if word.isascii()) | frozenset(
+    letter for _, language in _LANGUAGES for letter in language if letter.isascii()
+)
 
 
 def in_english(text: str) -> tuple[str, ...]:
@@ -56,7 +58,10 @@ def in_english(text: str) -> tuple[str, ...]:
     InputError
         If its letters belong to no one language.
     """
-    if not text.isascii():  # Arabic vowel marks
+    if text.isascii():
+        if not _LATIN_WORDS.issuperset(_LETTER.findall(text)):
+            return ()  # most grid references end here
+    else:  # Arabic vowel marks
         text = "".join(sign for sign in text if not unicodedata.combining(sign))
     letters: list[str] = []
     unknown = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from deconflict.geo.elementary import ONE
@@ -54,16 +55,24 @@ _ZONE = (
 )
 _POLE = rf"(UPS)?[ :,/]*(?:{_HEMISPHERE}|([A-Z]))(?: ?[,;:/] ?| )"
 _TAIL = rf"(?:[ ,;]+{_HEMISPHERE})?"
+_BEGINS = re.compile(rf"{_ZONE}|{_POLE}|UTM|UPS")
 _UTM = tuple(re.compile(_ZONE + pair + _TAIL) for pair in _PAIRS)
 _UPS = tuple(re.compile(_POLE + pair) for pair in _PAIRS)
 PLAIN = re.compile(
     r"(?:UTM )?(?:ZONE )?(\d{1,2}) ?(NORTH|SOUTH|[C-HJ-MP-RT-X]) "
-    r"(\d{6}(?:\.\d{1,6})?)(?: ?M ?E)? (\d{1,8}(?:\.\d{1,6})?)(?: ?M ?N)?"
+    r"(\d{6}(?:\.\d{1,6})?)( ?M ?E)? (\d{1,8}(?:\.\d{1,6})?)(?(4) ?M ?N)"
 )
 """The frequent forms whose letter is no N and no S, for reading many at once."""
-_EASTINGS_M = (100_000.0, 900_000.0)
+EASTINGS_M = (100_000.0, 900_000.0)
+"""What eastings are taken for a zone's."""
 _BEYOND_LAT_DEG = 0.5
 """UTM overlaps the polar areas by half a degree."""
+_HALVES = MappingProxyType(
+    {
+        "north": (False, (0.0, 84.0 + _BEYOND_LAT_DEG)),
+        "south": (True, (-80.0 - _BEYOND_LAT_DEG, 0.0)),
+    }
+)
 _OVERLAP_M = 40_000.0
 """Neighbouring zones' grids overlap by 40 km on maps; farther out is said."""
 _SHORTEST = re.compile(r"(?:UTM|UPS)\b|UTM\d")
@@ -78,6 +87,8 @@ class Metres(NamedTuple):
 
 def claim(text: NormalText) -> tuple[Reading, ...]:
     """Claim UTM or UPS coordinates; see `deconflict.geo.notation.reading`."""
+    if not _BEGINS.match(text.text):
+        return ()
     for labels, pattern in enumerate(_UTM):
         if found := pattern.fullmatch(text.text):
             return _utm(found.groups(), labels, text)
@@ -119,10 +130,11 @@ def _lengths(
                     f"the comma in {number} may be a decimal mark or separate thousands",
                     "write metres without commas",
                 )
-    return _length(easting), _length(northing)
+    return length(easting), length(northing)
 
 
-def _length(typed: str) -> Metres:
+def length(typed: str) -> Metres:
+    """Return a typed length; a comma may separate thousands or decimals, as its place says."""
     plain = typed.replace("٬", "")
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", plain):
         plain = plain.replace(",", "")
@@ -149,8 +161,8 @@ def _utm(groups: tuple[str | None, ...], labels: int, text: NormalText) -> tuple
     zone, (easting, northing) = int(number), lengths
     if not 1 <= zone <= 60:
         raise InputError(f"there is no zone {zone}", "write a zone from 1 to 60")
-    if not _EASTINGS_M[0] <= easting.value_m <= _EASTINGS_M[1]:
-        swapped = _EASTINGS_M[0] <= northing.value_m <= _EASTINGS_M[1]
+    if not EASTINGS_M[0] <= easting.value_m <= EASTINGS_M[1]:
+        swapped = EASTINGS_M[0] <= northing.value_m <= EASTINGS_M[1]
         raise InputError(
             f"{easting.value_m:,.0f} m is no easting of a UTM zone"
             + (" (are easting and northing swapped?)" if swapped else ""),
@@ -192,27 +204,33 @@ def _utm(groups: tuple[str | None, ...], labels: int, text: NormalText) -> tuple
     return tuple(results)
 
 
+def limits(zone: int, which: str, northing: Metres) -> tuple[bool, tuple[float, float]]:
+    """Return whether a band ("S") or half ("south") is southern, and its latitudes in degrees.
+
+    Raises
+    ------
+    InputError
+        If the zone has no such band.
+    """
+    if which in _HALVES:
+        return _HALVES[which]
+    found = bounds(zone, which)
+    if found is None:
+        raise InputError(f"zone {zone} has no band X", "write the zone of Svalbard that holds it")
+    slack_deg = northing.half_m / 110_000.0
+    return which < "N", (found.south_deg - slack_deg, found.north_deg + slack_deg)
+
+
 def _zoned(
     zone: int, which: str, lengths: tuple[Metres, Metres], shape: Ellipsoid, text: NormalText
 ) -> Reading:
     """Read in a band ("S") or a hemisphere ("south")."""
     easting, northing = lengths
-    southern = which == "south" or (which != "north" and which < "N")
+    southern, (low, high) = limits(zone, which, northing)
     north_m = northing.value_m - (SOUTH_FALSE_NORTHING_M if southern else 0.0)
     lat_deg, lon_deg, miss_m = from_utm(easting.value_m, north_m, zone, shape, ONE)
-    whole = which in ("north", "south")
-    if whole:
-        low, high = (-80.0 - _BEYOND_LAT_DEG, 0.0) if southern else (0.0, 84.0 + _BEYOND_LAT_DEG)
-    else:
-        limits = bounds(zone, which)
-        if limits is None:
-            raise InputError(
-                f"zone {zone} has no band X", "write the zone of Svalbard that holds it"
-            )
-        slack = northing.half_m / 110_000.0
-        low, high = limits.south_deg - slack, limits.north_deg + slack
     if not low <= lat_deg <= high:
-        name = which if whole else f"band {which}"
+        name = f"the {which}" if which in _HALVES else f"band {which}"
         raise InputError(
             f"northing {northing.value_m:,.0f} m lies outside {name}",
             "check the northing, and write north or south if the letter is no band",
@@ -233,7 +251,7 @@ def _zoned(
         notation=Notation.UTM,
         datum=text.bare_datum,
         assumed=assumed,
-        meaning=f"zone {zone}, {which if whole else f'band {which}'}",
+        meaning=f"zone {zone}, {which if which in _HALVES else f'band {which}'}",
     )
 
 
