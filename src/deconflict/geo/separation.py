@@ -19,7 +19,6 @@ from typing import Final
 
 import shapely
 
-from deconflict.geo.height import AltitudeBand
 from deconflict.geo.nearest import nearest
 from deconflict.geo.penetration import Push, penetration
 from deconflict.geo.plane import Plane, distance_m, geod, moved, on_surface
@@ -91,7 +90,7 @@ def meets(a: Volume4D, b: Volume4D) -> bool:
             if time_gap_s(part_a, part_b) > 0.0:
                 continue
             if height_met is None:
-                height_met = _height_gap(a, b)[0] <= 0.0
+                height_met = height_meets(a, b)
             if not height_met:
                 return False
             if _within(shape_of(part_a.footprint), shape_of(part_b.footprint), grown_m):
@@ -145,6 +144,16 @@ def separation(a: Volume4D, b: Volume4D) -> Separation:
     return best
 
 
+def plan_meets(a: Volume4D, b: Volume4D) -> bool:
+    """Return whether two volumes' grown footprints touch, whatever their heights and times."""
+    return _within(shape_of(a.footprint), shape_of(b.footprint), a.growth_m + b.growth_m)
+
+
+def height_meets(a: Volume4D, b: Volume4D) -> bool:
+    """Return whether two volumes' bands touch, grown by the danger radii."""
+    return _height_gap(a, b)[0] <= 0.0
+
+
 def time_gap_s(a: Volume4D, b: Volume4D) -> float:
     """Return the gap between two windows in seconds; 0 or less: they meet (-inf: for ever)."""
     gap = -math.inf
@@ -175,16 +184,14 @@ def _height_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
 
 
 def _band_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
-    if _unbounded(a.band) or _unbounded(b.band):
+    if (a.band.upper is None or b.band.lower is None) and (
+        b.band.upper is None or a.band.lower is None
+    ):
         return -math.inf, ()
     from deconflict.geo.height import height_gap
 
     gap = height_gap(a.band, b.band, (*points_of(a.footprint), *points_of(b.footprint)))
     return gap.gap_m, gap.assumed
-
-
-def _unbounded(band: AltitudeBand) -> bool:
-    return band.lower is None and band.upper is None
 
 
 def points_of(footprint: Footprint) -> tuple[LatLon, ...]:
