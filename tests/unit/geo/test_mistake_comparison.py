@@ -60,6 +60,24 @@ def test_a_difference_that_nothing_explains_is_said_to_be_unexplained():
     assert said.sentence == ("the positions differ: 9000 m apart, and no known mistake explains it")
 
 
+def test_a_residual_beyond_the_noise_is_no_explanation():
+    assert names(compare(at(36.37, 37.515), moved(-36.37, 37.515, 30, 10))) != []
+    assert names(compare(at(36.37, 37.515), moved(-36.37, 37.515, 30, 30))) == []
+
+
+def test_a_correction_that_does_not_halve_the_distance_is_no_explanation():
+    # Flipped rotations move al-Bab by 36 m towards 118 degrees: 20 m that way leave 16 m.
+    assert names(compare(moved(36.37, 37.515, 118.5, 36), at(36.37, 37.515))) != []
+    assert names(compare(moved(36.37, 37.515, 118.5, 20), at(36.37, 37.515))) == []
+
+
+def test_uncertain_positions_widen_what_a_mistake_may_leave():
+    a, b = (36.37, 37.515), (-36.37, 37.515)
+    far = moved(*b, 30, 85, stated_m=50)
+    assert names(compare(at(*a, stated_m=50), far)) != []
+    assert names(compare(at(*a), at(*far.lat_lon))) == []
+
+
 def test_the_order_of_the_two_changes_only_who_is_accused():
     right, wrong = at(dms(36, 22, 12), dms(37, 30, 54)), at(36 + 22.12 / 60, 37 + 30.54 / 60)
     forth, back = compare(right, wrong), compare(wrong, right)

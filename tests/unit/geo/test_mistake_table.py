@@ -24,11 +24,11 @@ def between(p, q):
     return Geodesic.WGS84.Inverse(*p, *q)
 
 
-def shifts(name):
-    """Every shift of a mistake at al-Bab; digit branches as the exact digits have them."""
-    pair = Pair(right=AL_BAB, wrong=AL_BAB, origin=None, slack_m=0.0)
+def shifts(name, place=AL_BAB):
+    """Every shift of a mistake at a place; digit branches as the exact digits have them."""
+    pair = Pair(right=place, wrong=place, origin=None, slack_m=0.0)
     guesses = [guess for kind in KINDS for guess in kind(pair) if guess.name == name]
-    return [between(AL_BAB.lat_lon, guess.point)["s12"] for guess in guesses]
+    return [between(place.lat_lon, guess.point)["s12"] for guess in guesses]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,25 @@ def test_an_mgrs_letter_off_by_one_is_100_km_in_four_directions():
     rows = shifts("MGRS 100 km row letter off by one")
     assert columns + rows == pytest.approx([100_000] * len(columns + rows), abs=500)
     assert (len(columns), len(rows)) == (2, 2)
+
+
+def test_a_column_beyond_the_eight_of_a_zone_is_no_letter_that_anyone_could_type():
+    # On the equator zone 31 ends at easting 833 km, in the last of its columns.
+    assert (
+        len(shifts("MGRS 100 km column letter off by one", Position(lat_deg=0.1, lon_deg=5.9))) == 1
+    )
+
+
+def test_letters_are_off_at_the_poles_too():
+    near_pole = Position(lat_deg=88.0, lon_deg=20.0)
+    assert len(shifts("MGRS 100 km column letter off by one", near_pole)) == 2
+    assert len(shifts("MGRS 100 km row letter off by one", near_pole)) == 2
+
+
+def test_no_grid_mistake_is_made_where_the_grid_does_not_reach():
+    assert shifts("UTM zone off by one", Position(lat_deg=84.5, lon_deg=20.0)) == []
+    assert shifts("Gauss-Krüger read as UTM", Position(lat_deg=-5.0, lon_deg=20.0)) == []
+    assert shifts("latitude and longitude swapped", Position(lat_deg=5.0, lon_deg=91.0)) == []
 
 
 def test_a_six_digit_cell_taken_as_its_corner_is_85_m_at_al_bab():

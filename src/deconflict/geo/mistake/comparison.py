@@ -171,7 +171,7 @@ def compare(
         pair = Pair(right, wrong, start, slack_m=2.5 * NOISE_M + right.uncertainty_m)
         for kind in KINDS:
             for guess in kind(pair):
-                scored = _score(guess, pair, "a" if label == "a" else "b", apart_m, tolerance_m)
+                scored = _score(guess, pair, "a" if label == "a" else "b", apart_m)
                 if scored is not None:
                     found.append(scored)
     return Comparison(
@@ -191,12 +191,10 @@ def _position(given: Position | str, field: str) -> Position:
         raise
 
 
-def _score(
-    guess: Guess, pair: Pair, wrong: Literal["a", "b"], apart_m: float, tolerance_m: float
-) -> _Scored | None:
+def _score(guess: Guess, pair: Pair, wrong: Literal["a", "b"], apart_m: float) -> _Scored | None:
     """Return the guess with its score; ``None`` if it does not explain the pair."""
     shift_m = distance_m(guess.point, pair.right.lat_lon)
-    if shift_m <= tolerance_m:
+    if shift_m <= _AGREE_M:
         return None  # hidden in the noise: it cannot be what makes them differ
     residual_m = math.hypot(distance_m(guess.point, pair.wrong.lat_lon), guess.overflow_m)
     sigma_m = math.hypot(
