@@ -202,8 +202,23 @@ def _positions(
         except InputError as error:
             raise InputError(error.what, error.remedy, field=where) from None
         _refuse_other_datum(position, stated_datum, where)
-        positions.append(position)
+        positions.append(_with_own_words(position, stated_datum))
     return tuple(positions)
+
+
+def _with_own_words(position: Position, stated_datum: object) -> Position:
+    """Return the position, saying that its datum comes from the row and not from the file."""
+    if stated_datum is None:
+        return position
+    return replace(
+        position,
+        assumed=tuple(
+            f"datum taken from the column datum: {shown(stated_datum)}"
+            if sentence.startswith("datum of the whole input")
+            else sentence
+            for sentence in position.assumed
+        ),
+    )
 
 
 def _refuse_other_datum(position: Position, stated_datum: object, field: str) -> None:
