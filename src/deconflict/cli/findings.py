@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from itertools import zip_longest
 
 from rich.console import Console
 from rich.text import Text
@@ -11,15 +12,14 @@ from rich.text import Text
 from deconflict.cli.text import printable
 from deconflict.formats.reading import Problem
 from deconflict.register.entity import Entity
-from deconflict.register.report import Check, Conflict, Doubt, Overlap, Report, Verdict
+from deconflict.register.report import Conflict, Doubt, Report, Verdict
 
 _STYLES = {
     Verdict.CLEAR: "bold green",
     Verdict.CONFLICT: "bold red",
     Verdict.UNKNOWN: "bold yellow",
 }
-_LABEL_WIDTH = 9
-_OUTSIDE = frozenset({Check.MUST_STAY_INSIDE, Check.AREA_OF_OPERATIONS})
+_LABEL_WIDTH = 14
 
 
 def print_report(
@@ -58,7 +58,7 @@ def print_report(
 def print_problems(console: Console, problems: Iterable[Problem], *, title: str) -> None:
     """Print each refusal on a line of its own."""
     for problem in problems:
-        console.print(Text(f"{title}  ", style="yellow").append(printable(str(problem)), "default"))
+        _line(console, title, printable(str(problem)), "default", "yellow")
 
 
 def _summary(
@@ -83,19 +83,8 @@ def _summary(
 
 
 def _print_conflict(console: Console, number: int, conflict: Conflict) -> None:
-    console.print(
-        Text(f"Conflict {number}  ", style="bold red").append(
-            printable(conflict.sentence), "default"
-        )
-    )
-    _line(console, "", _name(conflict.a))
-    if conflict.b is not conflict.a:
-        _line(console, "", _name(conflict.b))
-    rule = f"{conflict.rule} ({conflict.check.value})"
-    if conflict.also:
-        rule += "; also found by: " + ", ".join(check.value for check in conflict.also)
-    _line(console, "Rule", printable(rule))
-    _line(console, "Outside" if conflict.check in _OUTSIDE else "Overlap", _extent(conflict))
+    _line(console, f"Conflict {number}", printable(conflict.sentence), "default", "bold red")
+    _print_names(console, conflict.a, None if conflict.b is conflict.a else conflict.b)
     for sentence in conflict.assumed:
         _line(console, "Assumed", printable(sentence), "yellow")
     for shift in conflict.clears:
@@ -104,13 +93,14 @@ def _print_conflict(console: Console, number: int, conflict: Conflict) -> None:
 
 
 def _print_doubt(console: Console, doubt: Doubt) -> None:
-    console.print(
-        Text("Unknown  ", style="bold yellow").append(printable(doubt.sentence), "default")
-    )
-    _line(console, "", _name(doubt.a))
-    if doubt.b is not None:
-        _line(console, "", _name(doubt.b))
+    _line(console, "Unknown", printable(doubt.sentence), "default", "bold yellow")
+    _print_names(console, doubt.a, doubt.b)
     console.print()
+
+
+def _print_names(console: Console, a: Entity, b: Entity | None) -> None:
+    for entity in (a,) if b is None else (a, b):
+        _line(console, "From", f"{printable(entity.id)} in {printable(entity.source)}", "dim")
 
 
 def _print_assumptions(
@@ -129,50 +119,19 @@ def _print_assumptions(
         console.print()
 
 
-def _line(console: Console, label: str, value: str, style: str = "default") -> None:
-    """Print one labelled line; `value` is printable already."""
-    console.print(Text(f"  {label:<{_LABEL_WIDTH}}", style="dim").append(value, style))
-
-
-def _name(entity: Entity) -> str:
-    kind = f"hazardous {entity.kind.value}" if entity.hazardous else entity.kind.value
-    owner = f"{kind} of {printable(entity.party)}" if entity.party else kind
-    name = f" {printable(entity.name)}" if entity.name else ""
-    return f"{printable(entity.id)}{name}, {owner} ({printable(entity.source)})"
-
-
-def _extent(conflict: Conflict) -> str:
-    return f"{_overlap(conflict.overlap)}; {_window(conflict.start, conflict.end)}"
-
-
-def _overlap(overlap: Overlap) -> str:
-    parts = [
-        "without bound in plan" if overlap.plan_m is None else f"{_metres(overlap.plan_m)} in plan",
-        "at every height" if overlap.height_m is None else f"{_metres(overlap.height_m)} in height",
-    ]
-    return ", ".join(parts)
-
-
-def _window(start: datetime | None, end: datetime | None) -> str:
-    if start is None and end is None:
-        return "at all times"
-    if start is None:
-        return f"until {_instant(end)}"
-    if end is None:
-        return f"from {_instant(start)} on"
-    return f"from {_instant(start)} to {_instant(end)}"
-
-
-def _instant(moment: datetime | None) -> str:
-    if moment is None:
-        return "always"
-    utc = moment.astimezone(UTC)
-    seconds = utc.strftime(":%S") if utc.second or utc.microsecond else ""
-    return f"{utc.year:04d}-{utc.strftime('%m-%d %H:%M')}{seconds}Z"
-
-
-def _metres(value: float) -> str:
-    return f"{value:,.0f} m" if abs(value) >= 10 else f"{value:.1f} m"
+def _line(
+    console: Console,
+    label: str,
+    value: str,
+    style: str = "default",
+    label_style: str = "dim",
+) -> None:
+    """Print one labelled paragraph, wrapped on a terminal only; `value` is printable already."""
+    room = console.width - _LABEL_WIDTH if console.is_terminal else 0
+    lines = textwrap.wrap(value, room, break_long_words=False) if room > 20 else [value]
+    for shown, line in zip_longest([label], lines, fillvalue=""):
+        head = Text(f"{shown:<{_LABEL_WIDTH}}", style=label_style)
+        console.print(head.append(line, style), soft_wrap=True)
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
+from deconflict.formats.geojson_writer import feature
+from deconflict.formats.instant import write_instant
 from deconflict.formats.reading import Problem
 from deconflict.geo.position import Position
 from deconflict.register.entity import Entity
@@ -47,6 +48,47 @@ def as_json(
         "problems": [problem_object(problem) for problem in problems],
     }
     return msgspec.json.format(msgspec.json.encode(answer), indent=2) + b"\n"
+
+
+def as_geojson(report: Report) -> bytes:
+    """Return the answer as a map: a FeatureCollection, a feature a line.
+
+    Every entity in a conflict or doubt is a feature as `deconflict.formats.geojson_writer` writes
+    it, with ``conflicts_with`` and ``doubts_with`` added; each conflict is one more feature, the
+    line between the nearest points (a point where they meet), with the conflict as JSON has it in
+    its properties. ``verdict`` and ``notes`` are foreign members of the collection.
+    """
+    entities: dict[str, Entity] = {}
+    conflicts_with: dict[str, set[str]] = {}
+    doubts_with: dict[str, set[str]] = {}
+    findings = [(conflict.a, conflict.b, conflicts_with) for conflict in report.conflicts]
+    doubts = [(doubt.a, doubt.b or doubt.a, doubts_with) for doubt in report.doubts]
+    for a, b, partners in (*findings, *doubts):
+        entities |= {a.id: a, b.id: b}
+        partners.setdefault(a.id, set()).add(b.id)
+        partners.setdefault(b.id, set()).add(a.id)
+    features = []
+    for identifier, entity in sorted(entities.items()):
+        drawn = feature(entity)
+        drawn["properties"]["conflicts_with"] = sorted(conflicts_with.get(identifier, ()))
+        drawn["properties"]["doubts_with"] = sorted(doubts_with.get(identifier, ()))
+        features.append(drawn)
+    features += [_conflict_feature(conflict) for conflict in report.conflicts]
+    lines = b",\n".join(msgspec.json.encode(drawn) for drawn in features)
+    head = msgspec.json.encode({"verdict": report.verdict.value, "notes": list(report.notes)})
+    return b'{"type":"FeatureCollection",%s,"features":[\n%s\n]}\n' % (head[1:-1], lines)
+
+
+def _conflict_feature(conflict: Conflict) -> dict[str, object]:
+    points = [[round(lon, 7), round(lat, 7)] for lat, lon in dict.fromkeys(conflict.nearest or ())]
+    geometry: dict[str, object] | None = None
+    if points:
+        geometry = (
+            {"type": "Point", "coordinates": points[0]}
+            if len(points) == 1
+            else {"type": "LineString", "coordinates": points}
+        )
+    return {"type": "Feature", "properties": conflict_object(conflict), "geometry": geometry}
 
 
 def entity_object(entity: Entity) -> dict[str, object]:
@@ -90,8 +132,8 @@ def conflict_object(conflict: Conflict) -> dict[str, object]:
         "sentence": conflict.sentence,
         "overlap": _overlap_object(conflict.overlap),
         "nearest": [_point_object(point) for point in conflict.nearest or ()],
-        "from": instant(conflict.start),
-        "to": instant(conflict.end),
+        "from": conflict.start and write_instant(conflict.start),
+        "to": conflict.end and write_instant(conflict.end),
         "assumed": list(conflict.assumed),
         "clears": [_shift_object(shift) for shift in conflict.clears],
     }
@@ -106,13 +148,6 @@ def problem_object(problem: Problem) -> dict[str, object]:
         "what": problem.what,
         "remedy": problem.remedy,
     }
-
-
-def instant(moment: datetime | None) -> str | None:
-    """Return an RFC 3339 instant in UTC, with as many decimals as it needs."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _name_object(entity: Entity) -> dict[str, object]:
