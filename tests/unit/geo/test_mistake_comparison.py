@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from geographiclib.geodesic import Geodesic
@@ -221,6 +222,23 @@ def test_a_text_that_is_no_position_is_refused_and_told_which_it_is():
     with pytest.raises(InputError) as refusal:
         compare(at(36.37, 37.515), "somewhere near al-Bab")
     assert refusal.value.field.startswith("b")
+
+
+def test_a_position_that_is_no_number_is_refused_not_explained():
+    with pytest.raises(InputError):
+        compare(at(math.nan, 37.515), at(36.37, 37.515))
+
+
+def test_the_example_of_the_explanation_says_what_it_shows():
+    page = Path(__file__).parents[3] / "docs" / "explanation" / "mistakes.md"
+    code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    names_in_it: dict[str, object] = {}
+    exec(code, names_in_it)  # noqa: S102 - our own page
+    outcome = names_in_it["outcome"]
+    assert not outcome.agrees
+    assert outcome.likely[0].name == "Gauss-Krüger read as UTM"
+    assert "# False" in code
+    assert "# 'Gauss-Krüger read as UTM'" in code
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from deconflict.geo.errors import InputError
 from deconflict.geo.mistake.grid import distance_m
 from deconflict.geo.mistake.guess import NOISE_M, SIGMAS_OF_95, Guess, Pair
 from deconflict.geo.mistake.table import KINDS
-from deconflict.geo.position import Notation, Position
+from deconflict.geo.position import Notation, Position, checked_lat_lon
 
 _AGREE_M = 15.0
 """Least tolerance of an agreement, metres: 99 % of pairs with 5 m of noise a side lie within."""
@@ -36,6 +36,9 @@ _LOG_HOPELESS = 7.0
 
 _LOG_NOTATION_FITS = 1.0
 _LOG_NOTATION_AGAINST = -2.0
+
+
+_Side = Literal["a", "b"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ class _Scored:
     """A guess with what the pair says to it."""
 
     guess: Guess
-    wrong: Literal["a", "b"]
+    wrong: _Side
     told: bool
     shift_m: float
     residual_m: float
@@ -144,7 +147,8 @@ def compare(
     Raises
     ------
     InputError
-        If a text is no position; its `field` begins with ``a``, ``b`` or ``origin``.
+        If a text is no position, or a position no point of the earth; its `field` begins with
+        ``a``, ``b`` or ``origin``.
 
     Notes
     -----
@@ -167,11 +171,15 @@ def compare(
     if apart_m <= tolerance_m:
         return Comparison(agrees=True, distance_m=apart_m, tolerance_m=tolerance_m)
     found: list[_Scored] = []
-    for right, wrong, label in ((second, first, "a"), (first, second, "b")):
+    roles: tuple[tuple[Position, Position, _Side], ...] = (
+        (second, first, "a"),
+        (first, second, "b"),
+    )
+    for right, wrong, accused in roles:
         pair = Pair(right, wrong, start, slack_m=2.5 * NOISE_M + right.uncertainty_m)
         for kind in KINDS:
             for guess in kind(pair):
-                scored = _score(guess, pair, "a" if label == "a" else "b", apart_m)
+                scored = _score(guess, pair, accused, apart_m)
                 if scored is not None:
                     found.append(scored)
     return Comparison(
@@ -181,6 +189,7 @@ def compare(
 
 def _position(given: Position | str, field: str) -> Position:
     if isinstance(given, Position):
+        checked_lat_lon(given.lat_deg, given.lon_deg, field=field)
         return given
     from deconflict.geo.reader import read_position
 
@@ -191,7 +200,7 @@ def _position(given: Position | str, field: str) -> Position:
         raise
 
 
-def _score(guess: Guess, pair: Pair, wrong: Literal["a", "b"], apart_m: float) -> _Scored | None:
+def _score(guess: Guess, pair: Pair, wrong: _Side, apart_m: float) -> _Scored | None:
     """Return the guess with its score; ``None`` if it does not explain the pair."""
     shift_m = distance_m(guess.point, pair.right.lat_lon)
     if shift_m <= _AGREE_M:
