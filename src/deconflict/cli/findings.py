@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
@@ -20,6 +22,7 @@ _STYLES = {
     Verdict.UNKNOWN: "bold yellow",
 }
 _LABEL_WIDTH = 14
+_METRES = re.compile(r"\b([0-9]+(?:\.[0-9]+)?) m\b")
 
 
 def print_report(
@@ -49,7 +52,10 @@ def print_report(
         _print_doubt(console, doubt)
     if problems:
         print_problems(console, problems, title="Skipped")
-    _print_assumptions(console, plans, against)
+    shown = {entity.id for conflict in report.conflicts for entity in (conflict.a, conflict.b)}
+    _print_assumptions(
+        console, [e for e in (*plans, *against) if e.id not in shown], others=bool(shown)
+    )
     for note in report.notes:
         _line(console, "Note", printable(note))
     console.print(_summary(report, plans, against, skipped=len(problems)))
@@ -85,8 +91,8 @@ def _summary(
 def _print_conflict(console: Console, number: int, conflict: Conflict) -> None:
     _line(console, f"Conflict {number}", printable(conflict.sentence), "default", "bold red")
     _print_names(console, conflict.a, None if conflict.b is conflict.a else conflict.b)
-    for sentence in conflict.assumed:
-        _line(console, "Assumed", printable(sentence), "yellow")
+    for line in _grouped(conflict.assumed):
+        _line(console, "Assumed", printable(line), "yellow")
     for shift in conflict.clears:
         _line(console, "Clears", printable(shift.sentence), "green")
     console.print()
@@ -103,17 +109,42 @@ def _print_names(console: Console, a: Entity, b: Entity | None) -> None:
         _line(console, "From", f"{printable(entity.id)} in {printable(entity.source)}", "dim")
 
 
-def _print_assumptions(
-    console: Console, plans: Sequence[Entity], against: Sequence[Entity]
-) -> None:
-    """Each assumption once, with how many entities it was made for."""
-    counts: dict[str, int] = {}
-    for entity in (*plans, *against):
+def _grouped(assumed: Iterable[str]) -> list[str]:
+    """Return the assumptions of a conflict, those about one entity on one line."""
+    groups: dict[str, list[str]] = {}
+    for sentence in assumed:
+        entity, colon, rest = sentence.partition(": ")
+        groups.setdefault(entity if colon else "", []).append(rest if colon else sentence)
+    return [
+        f"{entity}: {'; '.join(sentences)}" if entity else "; ".join(sentences)
+        for entity, sentences in groups.items()
+    ]
+
+
+def _print_assumptions(console: Console, entities: Sequence[Entity], *, others: bool) -> None:
+    """Print each assumption about the entities once, with how many it was made for.
+
+    Sentences that differ in a number of metres alone are one, with the greatest.
+    """
+    counts: Counter[str] = Counter()
+    greatest: dict[str, float] = {}
+    for entity in entities:
         for sentence in entity.assumed:
-            counts[sentence] = counts.get(sentence, 0) + 1
-    for sentence, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            pattern = _METRES.sub("{} m", sentence, count=1)
+            counts[pattern] += 1
+            number = _METRES.search(sentence)
+            if number is not None:
+                greatest[pattern] = max(greatest.get(pattern, 0.0), float(number[1]))
+    for pattern, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        who = _count(count, "entity", "entities")
+        sentence = pattern
+        if pattern in greatest:
+            most = f"{greatest[pattern]:g}"
+            sentence = pattern.replace("{}", most if count == 1 else f"up to {most}", 1)
         _line(
-            console, "Assumed", f"of {_count(count, 'entity', 'entities')}: {printable(sentence)}"
+            console,
+            "Assumed",
+            f"of {who}{' without a conflict' if others else ''}: {printable(sentence)}",
         )
     if counts:
         console.print()
