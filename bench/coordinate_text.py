@@ -113,9 +113,8 @@ def main(quick: bool = False) -> None:  # noqa: FBT001, FBT002
     warm = lines(2_000, seed=1)
     for work in (naive, one_by_one, at_once):
         work(warm)  # tables and transformers are made once
-    print(
-        f"{'lines':>8} {'naive/s':>10} {'one by one/s':>13} {'ratio':>6} {'batch/s':>10} {'ratio':>6}"
-    )
+    head = ("lines", "naive/s", "one by one/s", "ratio", "batch/s", "ratio")
+    print("{:>8} {:>10} {:>13} {:>6} {:>10} {:>6}".format(*head))
     for count in (1_000, 10_000) if quick else (1_000, 10_000, 100_000):
         texts = lines(count)
         base, single, batch = (

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Literal
 
 from deconflict.geo.datum import WGS84, datum_named, to_wgs84
 from deconflict.geo.errors import AmbiguousTextError, InputError
+from deconflict.geo.notation.frequent import Frequent, frequent, solved
 from deconflict.geo.notation.reading import Reading
 from deconflict.geo.notation.table import CARRY_NO_DATUM, NEED_A_DATUM, claims
 from deconflict.geo.notation.text import NormalText, normal_text
-from deconflict.geo.position import Position
+from deconflict.geo.position import Notation, Position
 
 if TYPE_CHECKING:
     from deconflict.geo.reader_many import ReadPositions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 BareDatum = Literal["assume", "refuse"]
 """What to do with a grid reference that names no datum: assume WGS 84 and say so, or refuse."""
 
+_ASSUMED_DATUM = "datum assumed: WGS 84"
 _WORDS = re.compile(r"/{2,}.*|[^\W\d_]+[.。・・︒។][^\W\d_]+[.。・・︒។][^\W\d_]+")
 _EXAMPLES = (
     'write it in one notation and nothing else, such as "36.37 N 37.515 E WGS 84", '
@@ -78,6 +80,43 @@ def read_position(
             "write metres from zero up",
             field="uncertainty_m",
         )
+    one = _frequent(text, default_datum, bare_datum)
+    if one is not None and (place := solved(one)):
+        assumed: tuple[str, ...] = ()
+        if not one.named and one.notation is not Notation.PLUS_CODE:
+            assumed = (_set_datum(default_datum) if default_datum else _ASSUMED_DATUM,)
+        return Position(
+            lat_deg=place[0],
+            lon_deg=place[1],
+            precision_m=place[2],
+            stated_uncertainty_m=stated_uncertainty_m,
+            text=text,
+            notation=one.notation,
+            obtained=obtained,
+            assumed=assumed,
+        )
+    return _read(text, stated_uncertainty_m, obtained, default_datum, bare_datum)
+
+
+def _frequent(text: str, default_datum: str | None, bare_datum: BareDatum) -> Frequent | None:
+    datum_is_set = default_datum is not None
+    if default_datum is not None and not datum_named(default_datum).is_wgs84:
+        return None
+    return frequent(text, datum_is_set=datum_is_set, assume_datum=bare_datum == "assume")
+
+
+def _set_datum(name: str) -> str:
+    return f"datum of the whole input: {name}"
+
+
+def _read(
+    text: str,
+    stated_uncertainty_m: float,
+    obtained: str | None,
+    default_datum: str | None,
+    bare_datum: BareDatum,
+) -> Position:
+    """Read a text by asking every notation."""
     normal = normal_text(text, default_datum)
     readings = _claimed(normal)
     positions = [
@@ -184,13 +223,13 @@ def _position(
                 f'add it, such as "{normal.typed.strip()} WGS 84"',
                 field="datum",
             )
-        name, assumed = "WGS 84", (*assumed, "datum assumed: WGS 84")
+        name, assumed = "WGS 84", (*assumed, _ASSUMED_DATUM)
     elif (
         normal.datum is None
         and normal.default_datum is not None
         and reading.notation in (CARRY_NO_DATUM | NEED_A_DATUM)
     ):
-        assumed = (*assumed, f"datum of the whole input: {normal.default_datum}")
+        assumed = (*assumed, _set_datum(normal.default_datum))
     datum = WGS84 if name == WGS84.name else datum_named(name)
     if shifted is None:
         if datum.is_wgs84:

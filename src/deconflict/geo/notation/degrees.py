@@ -19,7 +19,7 @@ from deconflict.geo.notation.text import NormalText
 from deconflict.geo.position import Notation
 from deconflict.geo.projection import half_diagonal_m
 
-_NOTATIONS = (
+NOTATIONS = (
     Notation.DECIMAL_DEGREES,
     Notation.DEGREES_MINUTES,
     Notation.DEGREES_MINUTES_SECONDS,
@@ -81,7 +81,7 @@ def _reading(parsed: Parsed, text: NormalText, meaning: str = "") -> Reading:
         lat_deg=lat_deg,
         lon_deg=lon_deg,
         precision_m=half_diagonal_m(lat_deg, half_lat_deg, half_lon_deg, WGS84, ONE),
-        notation=_NOTATIONS[unit],
+        notation=NOTATIONS[unit],
         datum=text.bare_datum,
         meaning=meaning,
     )
@@ -196,30 +196,33 @@ def placed(first: Angle, letter: str, second: Angle, letter2: str) -> Parsed:
 def _angle(parts: Angle, limit: int, name: str) -> tuple[float, float, int, str]:
     """Return degrees, half of the last digit in degrees, the smallest unit, the decimal mark."""
     d, m, s = parts
-    last = d if m is None else m if s is None else s
-    mark = "," if "," in last else "." if "." in last else ""
-    decimals = len(last) - last.index(mark) - 1 if mark else 0
-    if mark == ",":
+    last = s or m or d
+    if last.isdigit():
+        mark, decimals = "", 0
+    elif "." in last:
+        mark, decimals = ".", len(last) - last.index(".") - 1
+    else:
+        mark, decimals = ",", len(last) - last.index(",") - 1
         last = last.replace(",", ".")
     if m is None:
         value, typed_s, unit = float(last), 3600.0 * float(last), 0
     else:
-        for part, larger in ((d, "degrees"), (m if s is not None else "", "minutes")):
-            if not part.isdigit() and part:
-                raise InputError(
-                    f"the {name} has a fraction of {larger} and a smaller unit too",
-                    "write the fraction on the last number only",
-                )
-        minutes = float(m if s is not None else last)
-        seconds = 0.0 if s is None else float(last)
+        if not d.isdigit() or (s is not None and not m.isdigit()):
+            raise InputError(
+                f"the {name} has a fraction of {'minutes' if d.isdigit() else 'degrees'} and a "
+                "smaller unit too",
+                "write the fraction on the last number only",
+            )
+        minutes, seconds = (float(last), 0.0) if s is None else (float(m), float(last))
         if minutes >= 60.0 or seconds >= 60.0:
             what, count = ("minutes", minutes) if minutes >= 60.0 else ("seconds", seconds)
             raise InputError(
                 f"the {name} has {count:g} {what}, and there are only 60",
                 f"write {what} below 60, or decimal degrees",
             )
-        value, unit = float(d) + minutes / 60.0 + seconds / 3600.0, 1 if s is None else 2
-        typed_s = float(d) * 3600.0 + minutes * 60.0 + seconds
+        degrees = float(d)
+        value, unit = degrees + minutes / 60.0 + seconds / 3600.0, 1 if s is None else 2
+        typed_s = degrees * 3600.0 + minutes * 60.0 + seconds
     if value > limit:
         raise InputError(
             f"{name} {value:g} lies beyond {limit} degrees",

@@ -35,14 +35,17 @@ from deconflict.geo.notation.text import NormalText
 from deconflict.geo.position import Notation
 from deconflict.geo.projection import Ellipsoid
 
-GRID = re.compile(r"(?:MGRS[ :]*)?(\d{1,2}) ?([A-Z]) ?([A-Z]) ?([A-Z])((?: ?\d)*)")
-_POLAR = re.compile(r"(MGRS[ :]*)?([ABYZ]) ?([A-Z]) ?([A-Z])((?: ?\d)*)")
+_SQUARE = r"(?:MGRS[ :]*)?(\d{1,2}) ?([A-Z]) ?([A-Z]) ?([A-Z])"
+GRID = re.compile(_SQUARE + r"(?: ?(\d+)(?: (\d+))?)?")
+_UNPAIRED = re.compile(_SQUARE + r"((?: ?\d)*)")
+_POLAR = re.compile(r"(MGRS[ :]*)?([ABYZ]) ?([A-Z]) ?([A-Z])(?: ?(\d+)(?: (\d+))?)?")
 _COLUMNS = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")  # by the zone's remainder by 3
 _ROWS = "ABCDEFGHJKLMNPQRSTUV"
 _POLAR_COLUMNS = {"A": "JKLPQRSTUXYZ", "B": "ABCFGHJKLPQR", "Y": "RSTUXYZ", "Z": "ABCFGHJ"}
 _POLAR_FIRST_COLUMN = {"A": 8, "B": 20, "Y": 13, "Z": 20}
 _POLAR_ROWS = {False: ("ABCDEFGHJKLMNPQRSTUVWXYZ", 8), True: ("ABCDEFGHJKLMNP", 13)}
 _SQUARE_M = 100_000.0
+_SIZES_M = (100_000.0, 10_000.0, 1_000.0, 100.0, 10.0, 1.0)
 _LOOK_ALIKE = str.maketrans("АВЕКМНРСТУХ", "ABEKMHPCTYX")
 _ROUNDING_DEG = 1e-9
 """About 0.1 mm: what rounding may do to a corner that lies on a bound."""
@@ -74,6 +77,8 @@ def claim(text: NormalText) -> tuple[Reading, ...]:
     found = _POLAR.fullmatch(text.text)
     if found is not None and (found[1] or found[5]):
         return (_polar(found, text),)
+    if found := _UNPAIRED.fullmatch(text.text):
+        raise _unpaired(found[5])
     if not text.text.isascii():
         latin = text.text.translate(_LOOK_ALIKE)
         if latin.isascii() and GRID.fullmatch(latin):
@@ -108,7 +113,7 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
     InputError
         If there is no such zone, band or square, or the digits are not in pairs.
     """
-    number, band, column, row, digits = found.groups()
+    number, band, column, row, digits, more = found.groups()
     zone = int(number)
     if not 1 <= zone <= 60:
         raise InputError(f"there is no zone {zone}", "write a zone from 1 to 60")
@@ -139,7 +144,7 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
     # Rows repeat every 2,000 km: the one nearest to the band's middle, at about 111 km a degree.
     middle = 0.5 * (limits.south_deg + limits.north_deg) * 1.11
     step += 20 * round((middle - 0.5 - step) / 20.0)
-    easting, northing, size_m = offset(digits)
+    easting, northing, size_m = offset(digits or "", more)
     return Cell(
         zone,
         band,
@@ -150,29 +155,41 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
     )
 
 
-def offset(digits: str) -> tuple[float, float, float]:
-    """Return the cell's centre in its square and its width, metres, of digits with spaces.
+def offset(digits: str, more: str | None = None) -> tuple[float, float, float]:
+    """Return the cell's centre in its square and its width, metres.
+
+    Parameters
+    ----------
+    digits
+        The digits of easting and northing together, or of the easting.
+    more
+        The digits of the northing, if they stand apart.
 
     Raises
     ------
     InputError
         If they are not as many for the easting as for the northing, or more than ten.
     """
-    groups = digits.split()
-    count = sum(map(len, groups))
-    if count % 2 or len(groups) > 2 or (len(groups) == 2 and len(groups[0]) != len(groups[1])):
-        raise InputError(
-            f"the digits {digits.strip()} are not as many for the easting as for the northing",
-            "write an even number of digits, in one group or two equal ones",
-        )
-    if count > 10:
-        raise InputError(f"the grid reference has {count} digits", "write at most ten (1 m)")
-    half = count // 2
-    joined = "".join(groups)
-    size_m = float(10 ** (5 - half))
+    if more is not None:
+        half, unpaired = len(digits), abs(len(digits) - len(more))
+        digits += more
+    else:
+        half, unpaired = divmod(len(digits), 2)
+    if unpaired:
+        raise _unpaired(digits)
+    if half > 5:
+        raise InputError(f"the grid reference has {2 * half} digits", "write at most ten (1 m)")
+    size_m = _SIZES_M[half]
     if not half:
         return 0.5 * size_m, 0.5 * size_m, size_m
-    return (int(joined[:half]) + 0.5) * size_m, (int(joined[half:]) + 0.5) * size_m, size_m
+    return (int(digits[:half]) + 0.5) * size_m, (int(digits[half:]) + 0.5) * size_m, size_m
+
+
+def _unpaired(digits: str) -> InputError:
+    return InputError(
+        f"the digits {digits.strip()} are not as many for the easting as for the northing",
+        "write an even number of digits, in one group or two equal ones",
+    )
 
 
 def _placed(c: Cell, found: re.Match[str], shape: Ellipsoid) -> tuple[float, float, float]:
@@ -243,7 +260,7 @@ def _misfit(c: Cell, found: re.Match[str], lat_deg: float, lon_deg: float) -> In
 
 
 def _polar(found: re.Match[str], text: NormalText) -> Reading:
-    _, band, column, row, digits = found.groups()
+    _, band, column, row, digits, more = found.groups()
     north = band in "YZ"
     rows, first_row = _POLAR_ROWS[north]
     x, y = _POLAR_COLUMNS[band].find(column), rows.find(row)
@@ -258,7 +275,7 @@ def _polar(found: re.Match[str], text: NormalText) -> Reading:
             f"polar grid references on {text.bare_datum} are not read",
             "write latitude and longitude",
         )
-    easting, northing, size_m = offset(digits)
+    easting, northing, size_m = offset(digits or "", more)
     easting += (x + _POLAR_FIRST_COLUMN[band]) * _SQUARE_M
     northing += (y + first_row) * _SQUARE_M
     lat_deg, lon_deg, miss_m = from_ups(easting, northing, shape, ONE, north=north)

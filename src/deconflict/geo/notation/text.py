@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from deconflict.geo.errors import InputError
 
@@ -74,7 +75,10 @@ def _marks() -> dict[int, str | None]:
     return table
 
 
-_MARKS = MappingProxyType(_marks())
+# A plain dict, never changed: `str.translate` is twice as fast with it.
+_MARKS: Final = _marks()
+_USUAL = (("′", "'"), ("’", "'"), ("″", '"'), ("”", '"'))
+"""The most frequent marks, which need no table."""
 _OVERRIDES = re.compile("[\u202d\u202e]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
 _LATIN = MappingProxyType(
@@ -113,7 +117,10 @@ def normal_text(typed: str, default_datum: str | None = None) -> NormalText:
 def plain(typed: str) -> str:
     """Return the text in normal form, its datum still in it; `normal_text` also checks it."""
     if not typed.isascii():
-        typed = unicodedata.normalize("NFC", typed).translate(_MARKS)
+        for mark, usual in _USUAL:
+            typed = typed.replace(mark, usual)
+        if not typed.replace("°", "").isascii():
+            typed = unicodedata.normalize("NFC", typed).translate(_MARKS)
     return " ".join(typed.split()).upper().replace("''", '"')
 
 
