@@ -10,20 +10,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from deconflict.geo.elementary import ONE
+from deconflict.geo.notation import grid
+from deconflict.geo.notation.ellipsoids import WGS84
+from deconflict.geo.projection import Ellipsoid, ellipsoid, transverse_mercator
 
 if TYPE_CHECKING:
-    from pyproj import Geod, Proj
+    from pyproj import Geod
 
     from deconflict.geo.position import LatLon
 
-GRID_SQUARE_M = 100_000.0
+GRID_SQUARE_M: Final = 100_000.0
 """Side of the square that two letters of an MGRS text name."""
 
-UTM_SOUTH_DEG, UTM_NORTH_DEG = -80.0, 84.0
+UTM_SOUTH_DEG: Final = -80.0
+UTM_NORTH_DEG: Final = 84.0
 """Where UTM ends and UPS begins (NGA.STND.0037, section 3)."""
-
-_FALSE_NORTHING_SOUTH_M = 10_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +38,19 @@ class GridPoint:
     ----------
     zone
         The UTM zone from 1 to 60; 0 for UPS.
+    easting_m
+        Metres with the usual false easting.
+    northing_m
+        Metres from the equator on UTM, negative in the south; with the usual false northing,
+        a multiple of every MGRS cell, on UPS.
     north
-        Whether on the northern hemisphere's grid.
-    easting_m, northing_m
-        Metres with the usual false origins.
+        For UPS: about which pole.
     """
 
     zone: int
-    north: bool
     easting_m: float
     northing_m: float
+    north: bool = True
 
 
 @cache
@@ -54,28 +61,8 @@ def geod() -> Geod:
     return Geod(ellps="WGS84")
 
 
-@cache
-def _projection(definition: str) -> Proj:
-    from pyproj import Proj
-
-    return Proj(definition)
-
-
-def _utm(zone: int) -> Proj:
-    return _projection(
-        f"+proj=tmerc +lon_0={zone * 6 - 183} +k=0.9996 +x_0=500000 +ellps=WGS84 +units=m"
-    )
-
-
-def _gauss_krueger(zone: int) -> Proj:
-    return _projection(
-        f"+proj=tmerc +lon_0={math.remainder(zone * 6 - 3, 360)} +k=1 +x_0=500000 +ellps=krass"
-    )
-
-
-def _ups(*, north: bool) -> Proj:
-    pole = 90 if north else -90
-    return _projection(f"+proj=stere +lat_0={pole} +k=0.994 +x_0=2000000 +y_0=2000000 +ellps=WGS84")
+def _krassowsky() -> Ellipsoid:
+    return ellipsoid(6_378_245.0, 298.3)
 
 
 def plain_zone(lon_deg: float) -> int:
@@ -84,12 +71,8 @@ def plain_zone(lon_deg: float) -> int:
 
 
 def mgrs_zone(lat_deg: float, lon_deg: float) -> int:
-    """Return the zone that MGRS uses: as UTM, but for south-west Norway and Svalbard."""
-    if 56.0 <= lat_deg < 64.0 and 3.0 <= lon_deg < 12.0:
-        return 32
-    if 72.0 <= lat_deg < 84.0 and 0.0 <= lon_deg < 42.0:
-        return 31 if lon_deg < 9.0 else 33 if lon_deg < 21.0 else 35 if lon_deg < 33.0 else 37
-    return plain_zone(lon_deg)
+    """Return the UTM zone of a point, with the exceptions of Norway and Svalbard."""
+    return grid.zone_and_band(lat_deg, lon_deg)[0]
 
 
 def is_utm(lat_deg: float) -> bool:
@@ -99,30 +82,29 @@ def is_utm(lat_deg: float) -> bool:
 
 def to_utm(lat_deg: float, lon_deg: float, zone: int) -> GridPoint:
     """Project on a UTM zone, the point's own or another."""
-    easting, northing = _utm(zone)(lon_deg, lat_deg)
-    north = lat_deg >= 0.0
-    return GridPoint(
-        zone, north, easting, northing if north else northing + _FALSE_NORTHING_SOUTH_M
-    )
+    middle_deg = 6 * zone - 183
+    near_deg = middle_deg + math.remainder(lon_deg - middle_deg, 360.0)
+    return GridPoint(zone, *grid.to_utm(lat_deg, near_deg, zone, WGS84, ONE))
 
 
 def to_grid(lat_deg: float, lon_deg: float) -> GridPoint:
     """Project on the grid that MGRS uses at the point."""
     if is_utm(lat_deg):
         return to_utm(lat_deg, lon_deg, mgrs_zone(lat_deg, lon_deg))
-    north = lat_deg > 0.0
-    easting, northing = _ups(north=north)(lon_deg, lat_deg)
-    return GridPoint(0, north, easting, northing)
+    return GridPoint(0, *grid.to_ups(lat_deg, lon_deg, WGS84, ONE), north=lat_deg > 0.0)
 
 
-def from_grid(point: GridPoint) -> LatLon | None:
-    """Return latitude and longitude of metres on UTM or UPS; ``None`` beyond the grid."""
+def from_grid(point: GridPoint) -> LatLon:
+    """Return latitude and longitude of metres on UTM or UPS, degrees."""
     if point.zone == 0:
-        lon_deg, lat_deg = _ups(north=point.north)(point.easting_m, point.northing_m, inverse=True)
+        lat_deg, lon_deg, _ = grid.from_ups(
+            point.easting_m, point.northing_m, WGS84, ONE, north=point.north
+        )
     else:
-        northing = point.northing_m - (0.0 if point.north else _FALSE_NORTHING_SOUTH_M)
-        lon_deg, lat_deg = _utm(point.zone)(point.easting_m, northing, inverse=True)
-    return (lat_deg, lon_deg) if math.isfinite(lat_deg) and math.isfinite(lon_deg) else None
+        lat_deg, lon_deg, _ = grid.from_utm(
+            point.easting_m, point.northing_m, point.zone, WGS84, ONE
+        )
+    return lat_deg, grid.wrapped(lon_deg)
 
 
 def gauss_krueger_zone(lon_deg: float) -> int:
@@ -132,8 +114,9 @@ def gauss_krueger_zone(lon_deg: float) -> int:
 
 def to_gauss_krueger(lat_deg: float, lon_deg: float, zone: int) -> tuple[float, float]:
     """Project SK-42 degrees; return easting without the zone's digits, and northing, metres."""
-    easting, northing = _gauss_krueger(zone)(lon_deg, lat_deg)
-    return easting, northing
+    from_middle_deg = math.remainder(lon_deg - (zone * 6 - 3), 360.0)
+    east_m, north_m = transverse_mercator(lat_deg, from_middle_deg, _krassowsky(), ONE)
+    return grid.FALSE_EASTING_M + east_m, north_m
 
 
 def distance_m(a: LatLon, b: LatLon) -> float:

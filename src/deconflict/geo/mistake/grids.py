@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from types import MappingProxyType
 
 from deconflict.geo.mistake import grid
@@ -43,9 +44,7 @@ def gauss_krueger_as_utm(pair: Pair) -> Iterator[Guess]:
     zone = grid.gauss_krueger_zone(lon_deg)
     easting_m, northing_m = grid.to_gauss_krueger(sk42.lat_deg, sk42.lon_deg, zone)
     utm_zone = (zone + 29) % 60 + 1
-    point = grid.from_grid(grid.GridPoint(utm_zone, True, easting_m, northing_m))  # noqa: FBT003
-    if point is None:
-        return
+    point = grid.from_grid(grid.GridPoint(utm_zone, easting_m, northing_m))
     yield Guess(
         name="Gauss-Krüger read as UTM",
         sentence=f"{{wrong}} was given in Gauss-Krüger zone {zone} on SK-42 and read as "
@@ -70,17 +69,15 @@ def utm_zone_off(pair: Pair) -> Iterator[Guess]:
         at = grid.to_utm(lat_deg, lon_deg, zone)
         for step in (-1, 1):
             other = (zone - 1 + step) % 60 + 1
-            point = grid.from_grid(grid.GridPoint(other, at.north, at.easting_m, at.northing_m))
-            if point is not None:
-                yield Guess(
-                    name="UTM zone off by one",
-                    sentence=f"the UTM zone of one of the two is off by one: {zone} and {other}",
-                    point=point,
-                    log_prior=-0.7,
-                    symmetric=True,
-                    given=_UTM,
-                    read=_UTM,
-                )
+            yield Guess(
+                name="UTM zone off by one",
+                sentence=f"the UTM zone of one of the two is off by one: {zone} and {other}",
+                point=grid.from_grid(replace(at, zone=other)),
+                log_prior=-0.7,
+                symmetric=True,
+                given=_UTM,
+                read=_UTM,
+            )
 
 
 def mgrs_letter_off(pair: Pair) -> Iterator[Guess]:
@@ -97,18 +94,16 @@ def mgrs_letter_off(pair: Pair) -> Iterator[Guess]:
         if at.zone and not grid.GRID_SQUARE_M <= easting_m < 9 * grid.GRID_SQUARE_M:
             continue
         northing_m = at.northing_m + north * grid.GRID_SQUARE_M
-        point = grid.from_grid(grid.GridPoint(at.zone, at.north, easting_m, northing_m))
-        if point is not None:
-            yield Guess(
-                name=f"MGRS 100 km {letter} letter off by one",
-                sentence=f"the {letter} letter of the MGRS 100 km square of one of the two is "
-                "off by one",
-                point=point,
-                log_prior=-1.5,
-                symmetric=True,
-                given=_MGRS,
-                read=_MGRS,
-            )
+        yield Guess(
+            name=f"MGRS 100 km {letter} letter off by one",
+            sentence=f"the {letter} letter of the MGRS 100 km square of one of the two is "
+            "off by one",
+            point=grid.from_grid(replace(at, easting_m=easting_m, northing_m=northing_m)),
+            log_prior=-1.5,
+            symmetric=True,
+            given=_MGRS,
+            read=_MGRS,
+        )
 
 
 def mgrs_corner(pair: Pair) -> Iterator[Guess]:
@@ -119,9 +114,7 @@ def mgrs_corner(pair: Pair) -> Iterator[Guess]:
     for cell_m in _CELLS_M:
         east_m, east_over_m = _corner(at.easting_m, seen.easting_m, cell_m, pair.slack_m)
         north_m, north_over_m = _corner(at.northing_m, seen.northing_m, cell_m, pair.slack_m)
-        point = grid.from_grid(grid.GridPoint(at.zone, at.north, east_m, north_m))
-        if point is None:
-            continue
+        point = grid.from_grid(replace(at, easting_m=east_m, northing_m=north_m))
         cell = f"{cell_m // 1000} km" if cell_m >= 1000 else f"{cell_m} m"
         yield Guess(
             name="MGRS cell taken as its corner",
