@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from deconflict.files import read_file
-from deconflict.formats.reading import Defaults
 from deconflict.geo.mistake import compare
 from deconflict.register.check import Verdict, check
 
@@ -30,7 +29,7 @@ COMPARISONS = [
 def read(name, files):
     entities = []
     for file in files:
-        result = read_file(HISTORY / name / file, Defaults())
+        result = read_file(str(HISTORY / name / file))
         assert result.problems == ()
         entities += result.entities
     return entities
