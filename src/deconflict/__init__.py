@@ -1,3 +1,84 @@
-"""Keeps parties that share air and ground out of each other's way."""
+"""Keeps parties that share air and ground out of each other's way.
+
+The names below are the library's public face; each loads its module when it is first used, so
+that importing the package costs nothing.
+
+Positions: `read_position`, `read_positions`, `notations`, `compare`. Volumes: `Volume4D` with a
+`Polygon`, `Circle` or `Route`, an `AltitudeBand` and a window; `separation`, `meets`,
+`containment`. Many volumes: `Index` for one at a time, `sweep` for all pairs of a `VolumeTable`.
+Entities and rules: `Entity`, `check`, `load_rules`. Files: `read_file`, `read_files`,
+`write_file`. Bad input raises `InputError`, and nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deconflict.files import FilesRead, read_file, read_files, write_file
+    from deconflict.formats.reading import Defaults, Limits, Problem, ReadResult
+    from deconflict.geo.containment import Containment, containment
+    from deconflict.geo.errors import AmbiguousTextError, InputError
+    from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
+    from deconflict.geo.index import Index
+    from deconflict.geo.mistake import Comparison, Mistake, compare
+    from deconflict.geo.position import LatLon, Notation, Position
+    from deconflict.geo.reader import read_position, read_positions
+    from deconflict.geo.separation import Separation, meets, separation
+    from deconflict.geo.sweep import sweep
+    from deconflict.geo.table import VolumeTable
+    from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
+    from deconflict.geo.writer import notations
+    from deconflict.register.check import check
+    from deconflict.register.entity import Entity, Kind, ZoneRule
+    from deconflict.register.report import Check, Conflict, Doubt, Overlap, Report, Shift, Verdict
+    from deconflict.register.rules import Rules, default_rules, load_rules
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "deconflict.files": ("FilesRead", "read_file", "read_files", "write_file"),
+    "deconflict.formats.reading": ("Defaults", "Limits", "Problem", "ReadResult"),
+    "deconflict.geo.containment": ("Containment", "containment"),
+    "deconflict.geo.errors": ("AmbiguousTextError", "InputError"),
+    "deconflict.geo.height": ("AltitudeBand", "AltitudeReference", "Height"),
+    "deconflict.geo.index": ("Index",),
+    "deconflict.geo.mistake": ("Comparison", "Mistake", "compare"),
+    "deconflict.geo.position": ("LatLon", "Notation", "Position"),
+    "deconflict.geo.reader": ("read_position", "read_positions"),
+    "deconflict.geo.separation": ("Separation", "meets", "separation"),
+    "deconflict.geo.sweep": ("sweep",),
+    "deconflict.geo.table": ("VolumeTable",),
+    "deconflict.geo.volume": ("Circle", "Polygon", "Route", "Volume4D"),
+    "deconflict.geo.writer": ("notations",),
+    "deconflict.register.check": ("check",),
+    "deconflict.register.entity": ("Entity", "Kind", "ZoneRule"),
+    "deconflict.register.report": (
+        "Check",
+        "Conflict",
+        "Doubt",
+        "Overlap",
+        "Report",
+        "Shift",
+        "Verdict",
+    ),
+    "deconflict.register.rules": ("Rules", "default_rules", "load_rules"),
+}
+"""Which module each public name lives in."""
+
+__all__ = [  # noqa: PLE0604 - the names of the table above
+    "__version__",
+    *sorted(name for names in _HOMES.values() for name in names),
+]
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'deconflict' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
