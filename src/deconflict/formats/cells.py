@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from deconflict.formats.instant import write_instant
 from deconflict.formats.numbers import NumberText
+from deconflict.formats.row import SENTENCE_BREAK
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
 from deconflict.geo.position import LatLon, Position
@@ -41,6 +42,7 @@ WRITTEN = (
     "obtained",
     "obtained_at",
     "reach_m",
+    "assumed",
 )
 """The columns, in the order in which they are written."""
 
@@ -96,6 +98,7 @@ def _cells(entity: Entity) -> dict[str, str | NumberText]:
         "obtained": entity.obtained,
         "obtained_at": write_instant(entity.obtained_at) if entity.obtained_at else None,
         "reach_m": None if entity.reach_m is None else _number(entity.reach_m),
+        "assumed": SENTENCE_BREAK.join(text.replace("|", "/") for text in entity.assumed),
     }
     if entity.applies_to is not None and not entity.applies_to:
         raise InputError("it is a zone that binds nobody", _REMEDY, field="applies_to")

@@ -59,7 +59,7 @@ def read_limit(text: str) -> OpenAirLimit:
         return OpenAirLimit(None)
     level = _FLIGHT_LEVEL.fullmatch(plain)
     if level is not None:
-        return OpenAirLimit(Height(int(level["level"]) * 100 * FOOT_M, AltitudeReference.FL))
+        return OpenAirLimit(Height(int(level["level"]) * 3048 / 100, AltitudeReference.FL))
     match = _HEIGHT.fullmatch(plain)
     if match is None:
         raise InputError(

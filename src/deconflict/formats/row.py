@@ -22,6 +22,9 @@ SHAPES = ("point", "circle", "route", "polygon")
 EXAMPLE = "EXAMPLE"
 """How the identifier of a template's example row begins; such a row is refused."""
 
+SENTENCE_BREAK = " | "
+"""What stands between the sentences of the column ``assumed``, which may hold semicolons."""
+
 INSTANTS = frozenset({"start", "end", "obtained_at"})
 """The columns of times."""
 
@@ -29,6 +32,11 @@ _ZONE = re.compile(r"[+-][0-9]{2}:[0-9]{2}")
 _WITHOUT_OFFSET = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?"
 )
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of the column ``assumed``."""
+    return [part for part in (part.strip() for part in text.split(SENTENCE_BREAK.strip())) if part]
 
 
 def listed(text: str) -> list[str]:

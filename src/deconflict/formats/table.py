@@ -22,7 +22,7 @@ from datetime import datetime
 from deconflict.formats.names import KNOWN, near_miss
 from deconflict.formats.numbers import NumberText, number_from_text, shown
 from deconflict.formats.reading import Defaults, Gathering
-from deconflict.formats.row import INSTANTS, entity_from_row, listed
+from deconflict.formats.row import INSTANTS, entity_from_row, listed, sentences
 from deconflict.geo.errors import InputError
 
 COLUMNS = frozenset(
@@ -279,6 +279,8 @@ def _value(name: str, cell: str | float | datetime, *, decimal_comma: bool) -> o
         )
     if isinstance(cell, str):
         text = cell.strip()
+        if name == "assumed":
+            return sentences(text)
         return listed(text) if name in _LISTS else text
     if name in {"id", "name", "party", "applies_to", "obtained"}:
         return [str(cell)] if name in _LISTS else str(cell)

@@ -8,7 +8,7 @@ from typing import Any
 
 from deconflict.formats.csv_text import written_rows
 from deconflict.formats.row import EXAMPLE, SHAPES
-from deconflict.formats.xlsx import HELP_SHEET, SHEET, saved
+from deconflict.formats.xlsx import HELP_SHEET, SHEET, as_text, saved
 from deconflict.geo.height import AltitudeReference
 from deconflict.register.entity import Kind, ZoneRule
 
@@ -170,10 +170,7 @@ def _put(sheet: Any, row: int, column: int, text: str) -> None:  # noqa: ANN401 
     if text.isdecimal():
         cell.value = int(text)
         return
-    cell.value = text
-    cell.data_type = "s"
-    cell.number_format = "@"
-    cell.quotePrefix = True
+    as_text(cell, text)
 
 
 def _offer_choices(sheet: Any) -> None:  # noqa: ANN401 - openpyxl has no types

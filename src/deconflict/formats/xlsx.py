@@ -214,14 +214,37 @@ def write(entities: Sequence[Entity]) -> bytes:
     """
     import openpyxl
 
+    # All is checked before the sheet is begun, which openpyxl can't leave half written.
+    rows = [_checked(entity) for entity in entities]
     workbook = openpyxl.Workbook(write_only=True)
     sheet = workbook.create_sheet(SHEET)
     sheet.freeze_panes = "B2"
-    sheet.append([text_cell(sheet, name) for name in WRITTEN])
-    for entity in entities:
-        cells = cells_of(entity)
-        sheet.append([_written(sheet, cells.get(name), entity.id) for name in WRITTEN])
+    sheet.append([_text_cell(sheet, name) for name in WRITTEN])
+    for row in rows:
+        sheet.append([_written(sheet, row.get(name)) for name in WRITTEN])
     return saved(workbook)
+
+
+def _checked(entity: Entity) -> dict[str, str | NumberText]:
+    """Return the cells of an entity, of which each fits into a cell of a workbook."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cells = cells_of(entity)
+    for name, text in cells.items():
+        if len(text) > MAX_CELL:
+            raise InputError(
+                f"entity {entity.id}: a text of {len(text):,} characters is more than a cell can "
+                "hold",
+                "write GeoJSON or CSV",
+                field=name,
+            )
+        if ILLEGAL_CHARACTERS_RE.search(text):
+            raise InputError(
+                f"entity {entity.id}: {shown(text)} holds control characters",
+                "write GeoJSON or CSV",
+                field=name,
+            )
+    return cells
 
 
 def saved(workbook: Any) -> bytes:  # noqa: ANN401 - openpyxl has no types
@@ -232,33 +255,23 @@ def saved(workbook: Any) -> bytes:  # noqa: ANN401 - openpyxl has no types
     return with_fixed_times(target.getvalue())
 
 
-def text_cell(sheet: Any, text: str) -> Any:  # noqa: ANN401 - openpyxl has no types
-    """Return a cell that holds a text and nothing else, whatever it begins with."""
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.utils.exceptions import IllegalCharacterError
-
-    if len(text) > MAX_CELL:
-        raise InputError(
-            f"a text of {len(text):,} characters is more than a cell can hold", "write GeoJSON"
-        )
-    try:
-        cell = WriteOnlyCell(sheet, text)
-    except IllegalCharacterError:
-        raise InputError(
-            f"{shown(text)} holds control characters", "write GeoJSON or CSV"
-        ) from None
+def as_text(cell: Any, text: str) -> None:  # noqa: ANN401 - openpyxl has no types
+    """Make a cell hold a text and nothing else, whatever it begins with."""
+    cell.value = text
     cell.data_type = "s"
     cell.number_format = "@"
     cell.quotePrefix = True
+
+
+def _text_cell(sheet: Any, text: str) -> Any:  # noqa: ANN401 - openpyxl has no types
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet)
+    as_text(cell, text)
     return cell
 
 
-def _written(sheet: Any, cell: str | NumberText | None, entity: str) -> Any:  # noqa: ANN401
+def _written(sheet: Any, cell: str | NumberText | None) -> Any:  # noqa: ANN401 - as above
     if cell is None:
         return None
-    if isinstance(cell, NumberText):
-        return float(cell)
-    try:
-        return text_cell(sheet, cell)
-    except InputError as error:
-        raise InputError(f"entity {entity}: {error.what}", error.remedy) from None
+    return float(cell) if isinstance(cell, NumberText) else _text_cell(sheet, cell)
