@@ -1,13 +1,13 @@
 # ruff: noqa: PLR0917
 # (numba calls with positional arguments, at no cost)
-"""Whether two rows of a table meet: a compiled decision, certain or else left open.
+r"""Whether two rows of a table meet: a compiled decision, certain or else left open.
 
 Plan geometry is done in the plane of a central projection. Its centre C lies below the smaller
 of the two volumes, at the depth of the local radius of curvature R (Gauss's, the geometric mean
 of both). A shortest path then becomes a nearly straight line:
 
 - *bend*: the path's own plane holds the surface's normal, which passes C by at most
-  (1 - M/R) r, where r is the distance from the projection's middle and \\|1 - M/R\\| at most
+  (1 - M/R) r, where r is the distance from the projection's middle and \|1 - M/R\| at most
   0.0034 on WGS 84. So the path's image has a curvature below 0.0034 r/R², and over an edge of
   length L leaves the straight line by at most 0.0034 r L²/(8 R²).
 - *stretch*: lengths grow by at most 1/cos²(r/R), that is by (r/R)² and a little.
@@ -138,7 +138,7 @@ def above(a: Rows, i: int, b: Rows, j: int, height_m: float) -> int:
     In their own reference where that is the same, else above the ellipsoid.
     """
     lower, upper = a.whole[i, LOWER_REF], b.whole[j, UPPER_REF]
-    if lower == NO_LIMIT or upper == NO_LIMIT:
+    if lower == NO_LIMIT or upper == NO_LIMIT:  # noqa: PLR1714  (a set costs time here)
         return YES
     slack = ROUNDING_M
     if lower == upper:
@@ -240,7 +240,7 @@ def cores_meet(a: Rows, i: int, b: Rows, j: int, threshold: float, scratch: Floa
                 and max(v1, v2) >= low_v
                 and min(v1, v2) <= high_v
             ):
-                square = edge_to_edges(u1, v1, u2, v2, a, i, scratch, off, sure)
+                square = edge_to_edges(u1, v1, u2, v2, a, i, scratch, off, sure, beyond)
                 if square <= sure or square < 0.0:
                     return YES
                 least = min(least, square)
@@ -270,16 +270,20 @@ def edge_to_edges(
     plane: Floats,
     off: float,
     enough: float,
+    beyond: float,
 ) -> float:
     """Return the square of the distance from an edge to the nearest edge of row `i`, metres.
 
     `plane` holds the row's vertices. -1: the edges cross, even if each is bent by `off`
-    metres. The search ends at the first square that is at most `enough`.
+    metres. The search ends at the first square that is at most `enough`; edges farther away
+    than `beyond` metres needn't count.
     """
     first = a.ring[a.whole[i, RING]]
     closed = a.whole[i, KIND] == REGION
     du, dv = u2 - u1, v2 - v1
     length = math.sqrt(du * du + dv * dv)
+    west, east = min(u1, u2) - beyond, max(u1, u2) + beyond
+    south, north = min(v1, v2) - beyond, max(v1, v2) + beyond
     least = np.inf
     for ring in range(a.whole[i, RING], a.whole[i, RING_STOP]):
         start, end = a.ring[ring] - first, a.ring[ring + 1] - first
@@ -287,6 +291,13 @@ def edge_to_edges(
         for k in range(start, end):
             p1, q1, p2, q2 = plane[before, 0], plane[before, 1], plane[k, 0], plane[k, 1]
             before = k
+            if (
+                min(p1, p2) > east
+                or max(p1, p2) < west
+                or min(q1, q2) > north
+                or max(q1, q2) < south
+            ):
+                continue
             dp, dq = p2 - p1, q2 - q1
             # Twice the areas of the triangles that each end makes with the other edge.
             s1 = du * (q1 - v1) - dv * (p1 - u1)

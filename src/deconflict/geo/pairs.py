@@ -7,23 +7,23 @@ Import this module late: it needs numba.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from deconflict.geo.cells import (
     BUCKETS,
-    FIRST,
     LENGTHS,
     LEVELS,
     LONGEST,
-    NEXT,
     NONE,
     OF_KIND,
     SIZE,
+    SMALLEST_CELL_M,
     START,
     Cells,
-    cells_near,
+    buckets_near,
     first_from,
     level_of,
     longer,
@@ -73,54 +73,39 @@ def pairs_of_buckets(
         Both rows and the answer, the first `count` hold.
     """
     found = np.empty((1024, 3), np.int64)
-    near = np.empty(64, np.int64)
-    count = 0
+    near = np.empty((64, 1), np.int64)
+    count = np.int64(0)  # a plain 0 would be a type of its own, and compiled for by itself
     done = 0
     bucket = start
     while bucket < cells.state[BUCKETS] and done < rows_wanted:
-        block = cells.bucket[bucket, START]
-        for at in range(block, block + cells.bucket[bucket, SIZE]):
-            row = cells.pool[at, 1]
-            lowest = level_of(wanted.reach[row])
-            for level in range(lowest, LEVELS):
-                if cells.reach[level] < 0.0:
-                    continue
-                many, near = cells_near(
-                    cells,
-                    level,
-                    rows.real[row, X],
-                    rows.real[row, Y],
-                    rows.real[row, Z],
-                    wanted.reach[row] + cells.reach[level],
-                    near,
+        row = cells.pool[cells.bucket[bucket, START], 1]
+        x, y, z = rows.real[row, X], rows.real[row, Y], rows.real[row, Z]
+        lowest = level_of(wanted.reach[row])
+        width = SMALLEST_CELL_M * 4.0**lowest
+        x0 = math.floor(x / width) * width
+        y0 = math.floor(y / width) * width
+        z0 = math.floor(z / width) * width
+        for level in range(lowest, LEVELS):
+            if cells.reach[level] < 0.0:
+                continue
+            far = cells.reach[lowest] + cells.reach[level]
+            low = (x0 - far, y0 - far, z0 - far)
+            high = (x0 + width + far, y0 + width + far, z0 + width + far)
+            many, near = buckets_near(cells, level, x, y, z, low, high, near)
+            for n in range(many):
+                count, found = pairs_between(
+                    cells, rows, wanted, bucket, near[n, 0], level == lowest, count, found, scratch
                 )
-                for n in range(many):
-                    other = cells.cell[near[n], FIRST]
-                    while other != NONE:
-                        count, found = pairs_of_row(
-                            cells,
-                            rows,
-                            wanted,
-                            row,
-                            bucket,
-                            other,
-                            level == lowest,
-                            count,
-                            found,
-                            scratch,
-                        )
-                        other = cells.bucket[other, NEXT]
         done += cells.bucket[bucket, SIZE]
         bucket += 1
     return bucket, count, found
 
 
 @compiled
-def pairs_of_row(
+def pairs_between(
     cells: Cells,
     rows: Rows,
     wanted: Wanted,
-    row: int,
     bucket: int,
     other: int,
     same_level: bool,
@@ -128,37 +113,53 @@ def pairs_of_row(
     found: Integers,
     scratch: Floats,
 ) -> tuple[int, Integers]:
-    """Add the pairs of a row in `bucket` with the rows in bucket `other`."""
+    """Add the pairs of rows in `bucket` with rows in bucket `other`."""
     kind, kind_other = cells.bucket[bucket, OF_KIND], cells.bucket[other, OF_KIND]
     one, two = kind // LENGTHS, kind_other // LENGTHS
     plan_m = wanted.plan_m[one, two]
     if np.isnan(plan_m) or (same_level and kind_other < kind):
         return count, found
+    alike = same_level and kind_other == kind
     height_m, time_us = wanted.height_m[one, two], wanted.time_us[one, two]
-    begin, end = rows.whole[row, BEGIN], rows.whole[row, END]
-    if same_level and kind_other == kind:
-        place = first_from(cells, other, begin, row + 1)
-    else:
-        place = first_from(cells, other, begin - time_us - cells.bucket[other, LONGEST], 0)
+    before = time_us + cells.bucket[other, LONGEST]
+    block = cells.bucket[bucket, START]
+    first = NONE
     stop = cells.bucket[other, START] + cells.bucket[other, SIZE]
-    x, y, z = rows.real[row, X], rows.real[row, Y], rows.real[row, Z]
-    own = rows.real[row, RADIUS] + rows.real[row, GROWTH] + plan_m
-    group = wanted.group[row]
-    while place < stop and cells.pool[place, 0] <= end + time_us:
-        second = cells.pool[place, 1]
-        place += 1
-        dx = x - rows.real[second, X]
-        dy = y - rows.real[second, Y]
-        dz = z - rows.real[second, Z]
-        limit = own + rows.real[second, RADIUS] + rows.real[second, GROWTH]
-        if dx * dx + dy * dy + dz * dz > limit * limit or wanted.group[second] == group:
-            continue
-        answer = meet(rows, row, rows, second, plan_m, height_m, time_us, scratch)
-        if answer != NO:
-            if count == len(found):
-                found = longer(found)
-            found[count, 0] = row
-            found[count, 1] = second
-            found[count, 2] = answer
-            count += 1
+    for at in range(block, block + cells.bucket[bucket, SIZE]):
+        row = cells.pool[at, 1]
+        begin, end = rows.whole[row, BEGIN], rows.whole[row, END]
+        # Both buckets are sorted: the first row that counts only moves on.
+        since, least = (begin, row + 1) if alike else (begin - before, 0)
+        if first == NONE:
+            first = first_from(cells, other, since, least)
+        while first < stop and (
+            cells.pool[first, 0] < since
+            or (cells.pool[first, 0] == since and cells.pool[first, 1] < least)
+        ):
+            first += 1
+        if first == stop:
+            break
+        x, y, z = rows.real[row, X], rows.real[row, Y], rows.real[row, Z]
+        own = rows.real[row, RADIUS] + rows.real[row, GROWTH] + plan_m
+        group = wanted.group[row]
+        place = first
+        while place < stop and cells.pool[place, 0] <= end + time_us:
+            second = cells.pool[place, 1]
+            place += 1
+            dx = x - rows.real[second, X]
+            dy = y - rows.real[second, Y]
+            dz = z - rows.real[second, Z]
+            limit = own + rows.real[second, RADIUS] + rows.real[second, GROWTH]
+            if dx * dx + dy * dy + dz * dz > limit * limit or wanted.group[second] == group:
+                continue
+            if begin - time_us > rows.whole[second, END]:
+                continue
+            answer = meet(rows, row, rows, second, plan_m, height_m, time_us, scratch)
+            if answer != NO:
+                if count == len(found):
+                    found = longer(found)
+                found[count, 0] = row
+                found[count, 1] = second
+                found[count, 2] = answer
+                count += 1
     return count, found

@@ -242,12 +242,15 @@ def _steps(
     from deconflict.geo.pairs import Wanted, pairs_of_buckets
 
     rows = table.rows
-    count = len(kind)
     # Two margins' halves together are at least the margin of the pair.
     greatest = np.nan_to_num(margins.plan_m).max(axis=1, initial=0.0)
     reach: Floats = rows.real[:, RADIUS] + rows.real[:, GROWTH] + greatest[kind] / 2
-    cells = empty_cells(count, 2 * count)
-    load(cells, rows, kind, reach, np.argsort(rows.whole[:, BEGIN], kind="stable"))
+    # What lies together is looked at together, so it is put together first.
+    order = np.lexsort((rows.whole[:, BEGIN], keys(rows, reach)))
+    rows = rows._replace(real=rows.real[order], whole=rows.whole[order])
+    kind, group, reach = kind[order], group[order], reach[order]
+    cells = empty_cells(len(order), 2 * len(order))
+    load(cells, rows, kind, reach, np.arange(len(order)))
     wanted = Wanted(kind, group, reach, margins.plan_m, margins.height_m, margins.time_us)
     scratch = np.empty((most_vertices(table), 2))
     bucket, buckets = 0, int(cells.state[BUCKETS])
@@ -255,7 +258,7 @@ def _steps(
         if progress is not None:
             progress(bucket / buckets)
         bucket, many, found = pairs_of_buckets(cells, rows, wanted, bucket, ROWS_A_STEP, scratch)
-        yield found[:many].copy()
+        yield np.column_stack([order[found[:many, 0]], order[found[:many, 1]], found[:many, 2]])
 
 
 def most_vertices(table: VolumeTable) -> int:
