@@ -357,3 +357,69 @@ def _content(path: str, limits: Limits) -> bytes:
 def _read_up_to(file: BinaryIO, limits: Limits) -> bytes:
     """Return the content; of an endless source no more than shows that it is too large."""
     return file.read(limits.file_bytes + 1)
+
+
+def write_file(entities: Iterable[Entity], path: str, *, replace: bool = False) -> None:
+    """Write entities to a file that reads back as the same entities.
+
+    Parameters
+    ----------
+    entities
+        What to write, in order.
+    path
+        Where to; the ending says the format: ``.geojson``, ``.kml``, ``.csv`` or ``.xlsx``.
+    replace
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    InputError
+        If the ending is another one, the file exists, or it can't be written; a file that could
+        not be written whole is removed.
+    """
+    content = _writer(PurePath(path).suffix.lower(), path)(tuple(entities))
+    try:
+        stream = Path(path).open("wb" if replace else "xb")  # noqa: SIM115 - removed on failure
+    except FileExistsError as error:
+        raise InputError(
+            "the file exists already",
+            "write another name, or say that it may be replaced",
+            field=path,
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"the file can't be written ({error.strerror})", "write another place", field=path
+        ) from error
+    try:
+        with stream:
+            stream.write(content)
+    except OSError as error:
+        Path(path).unlink(missing_ok=True)
+        raise InputError(
+            f"the file can't be written ({error.strerror})", "write another place", field=path
+        ) from error
+
+
+def _writer(suffix: str, path: str) -> Callable[[Sequence[Entity]], bytes]:
+    """Return the writer of an ending; each is loaded only when it is needed."""
+    if suffix == ".geojson":
+        from deconflict.formats import geojson_writer
+
+        return geojson_writer.write
+    if suffix == ".kml":
+        from deconflict.formats import kml_writer
+
+        return kml_writer.write
+    if suffix == ".csv":
+        from deconflict.formats import csv_text
+
+        return csv_text.write
+    if suffix == ".xlsx":
+        from deconflict.formats import xlsx
+
+        return xlsx.write
+    raise InputError(
+        f"{suffix or 'a name without ending'} is no format that is written",
+        "write a name that ends in .geojson, .kml, .csv or .xlsx",
+        field=path,
+    )

@@ -35,6 +35,10 @@ _COMMANDS = {
         "Tell whether two texts mean the same place, or which mistake was likely made.",
         'deconflict compare "36.3700 N 37.5150 E WGS 84" "36.3702 N 37.5166 E WGS 84"',
     ),
+    "export": (
+        "Write the entities of some files in another format.",
+        "deconflict export plans.xlsx --to plans.geojson",
+    ),
     "template": (
         "Write a spreadsheet to fill in, with drop-downs and an example.",
         "deconflict template plans.xlsx",

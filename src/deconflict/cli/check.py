@@ -98,22 +98,11 @@ def check(
 
 def _refuse(read: FilesRead, form: str) -> None:
     """Say everything that can't be read, and that nothing was checked."""
-    from rich.console import Console
+    from deconflict.cli.refusal import refuse
 
-    from deconflict.cli.findings import print_problems
-
-    if form == "table":
-        console = Console(stderr=True, soft_wrap=True, highlight=False)
-        print_problems(console, read.problems, title="Refused")
-    else:
+    if form != "table":
         _write(as_json(None, (*read.plans, *read.against), read.problems))
-    refused = len(read.problems) + read.problems_left_out
-    more = f" ({read.problems_left_out:,} of them are not shown)" if read.problems_left_out else ""
-    sys.stderr.write(
-        f"deconflict: {refused:,} {'part' if refused == 1 else 'parts'} of the input "
-        f"{'is' if refused == 1 else 'are'} refused{more}, so nothing was checked; "
-        "mend them, or add --skip-bad to check the rest\n"
-    )
+    refuse(read, done="checked", remedy="mend them, or add --skip-bad to check the rest")
 
 
 def _answer(report: Report, read: FilesRead, form: str) -> None:

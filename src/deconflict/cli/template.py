@@ -26,7 +26,7 @@ def template(
     force
         Overwrite a file that exists.
     """
-    from deconflict.formats import template as templates
+    import deconflict.formats.template as templates
 
     if file == "-":
         sys.stdout.buffer.write(templates.template_csv())

@@ -1,0 +1,36 @@
+"""What a command says when a file holds something that can't be read."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deconflict.files import FilesRead
+
+
+def refuse(read: FilesRead, *, done: str, remedy: str) -> None:
+    """Print every refusal on stderr, and in a last line that nothing was done.
+
+    Parameters
+    ----------
+    read
+        What was read and refused.
+    done
+        What was not done: "checked".
+    remedy
+        What to do, as a clause.
+    """
+    from rich.console import Console
+
+    from deconflict.cli.findings import print_problems
+
+    print_problems(
+        Console(stderr=True, soft_wrap=True, highlight=False), read.problems, title="Refused"
+    )
+    refused = len(read.problems) + read.problems_left_out
+    more = f" ({read.problems_left_out:,} of them are not shown)" if read.problems_left_out else ""
+    sys.stderr.write(
+        f"deconflict: {refused:,} {'part' if refused == 1 else 'parts'} of the input "
+        f"{'is' if refused == 1 else 'are'} refused{more}, so nothing was {done}; {remedy}\n"
+    )
