@@ -26,7 +26,7 @@ def between(p, q):
 
 def shifts(name, place=AL_BAB):
     """Every shift of a mistake at a place; digit branches as the exact digits have them."""
-    pair = Pair(right=place, wrong=place, origin=None, slack_m=0.0)
+    pair = Pair(right=place, wrong=place, origin=None, apart_m=0.0, slack_m=0.0)
     guesses = [guess for kind in KINDS for guess in kind(pair) if guess.name == name]
     return [between(place.lat_lon, guess.point)["s12"] for guess in guesses]
 

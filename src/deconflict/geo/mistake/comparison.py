@@ -176,10 +176,12 @@ def compare(
         (first, second, "b"),
     )
     for right, wrong, accused in roles:
-        pair = Pair(right, wrong, start, slack_m=2.5 * NOISE_M + right.uncertainty_m)
+        pair = Pair(
+            right, wrong, start, apart_m=apart_m, slack_m=2.5 * NOISE_M + right.uncertainty_m
+        )
         for kind in KINDS:
             for guess in kind(pair):
-                scored = _score(guess, pair, accused, apart_m)
+                scored = _score(guess, pair, accused)
                 if scored is not None:
                     found.append(scored)
     return Comparison(
@@ -200,7 +202,7 @@ def _position(given: Position | str, field: str) -> Position:
         raise
 
 
-def _score(guess: Guess, pair: Pair, wrong: _Side, apart_m: float) -> _Scored | None:
+def _score(guess: Guess, pair: Pair, wrong: _Side) -> _Scored | None:
     """Return the guess with its score; ``None`` if it does not explain the pair."""
     shift_m = distance_m(guess.point, pair.right.lat_lon)
     if shift_m <= _AGREE_M:
@@ -212,7 +214,7 @@ def _score(guess: Guess, pair: Pair, wrong: _Side, apart_m: float) -> _Scored | 
         pair.wrong.uncertainty_m / SIGMAS_OF_95,
         guess.spread_m,
     )
-    if residual_m > min(_GATE_SIGMAS * sigma_m, _IMPROVEMENT * apart_m):
+    if residual_m > min(_GATE_SIGMAS * sigma_m, _IMPROVEMENT * pair.apart_m):
         return None
     # What the mistake leaves open is a doubt which of several published answers was used, and
     # half of all programs use the first: so half of the weight lies close to its answer.

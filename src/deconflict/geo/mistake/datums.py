@@ -20,7 +20,7 @@ class _Known:
     """A datum whose numbers are mistaken for another's.
 
     `helmert` and `ellipsoid` are those of its widest published operation, in the words of PROJ,
-    for places where none is published; empty: then it is not tried there.
+    for places where none is published; empty: then it is not tried abroad.
     """
 
     datum: Datum
@@ -65,6 +65,9 @@ _EVERYWHERE = (
 _LOG_AT_HOME = -1.5
 _LOG_ABROAD = -3.0
 """Added where a datum has no published transformation for the place: few maps there carry it."""
+
+_FARTHEST_M = 3_000.0
+"""No datum of the tables moves a place by more; Deir ez Zor, the farthest, by some 650 m."""
 
 _LOG_NAMED = 2.0
 """For two texts that name the two datums in question, instead of how common they are."""
@@ -123,7 +126,7 @@ def numbers_on(known: _Known, lat_deg: float, lon_deg: float) -> Shifted | None:
         return Shifted(
             lat, lon, _ABROAD_M, assumed=(f"no transformation of {known.name} is published here",)
         )
-    return None if there.assumed and known.log_common == _LOG_AT_HOME else there
+    return None if there.assumed and not known.helmert else there
 
 
 def sk42_numbers(lat_deg: float, lon_deg: float) -> Shifted | None:
@@ -133,6 +136,8 @@ def sk42_numbers(lat_deg: float, lon_deg: float) -> Shifted | None:
 
 def wrong_datum(pair: Pair) -> Iterator[Guess]:
     """Read numbers on one datum as if they were on the datum that the wrong text is on."""
+    if _too_far(pair):
+        return
     read = _datum_of(pair.wrong.datum)
     given_as = _datum_of(pair.right.datum)
     if read is None:
@@ -183,6 +188,8 @@ def flipped_rotations(pair: Pair) -> Iterator[Guess]:
     They are published in the coordinate frame convention; a program that takes the position
     vector convention turns the other way.
     """
+    if _too_far(pair):
+        return
     right_way, wrong_way = (
         _pipeline("+ellps=krass", f"{_SK42_HELMERT} +convention={convention}")
         for convention in ("coordinate_frame", "position_vector")
@@ -213,6 +220,12 @@ def _datum_of(name: str) -> Datum | None:
         return datum_named(name)
     except InputError:
         return None
+
+
+def _too_far(pair: Pair) -> bool:
+    """Tell whether no datum could make them differ so much; saves looking at all of them."""
+    uncertainty_m = pair.right.uncertainty_m + pair.wrong.uncertainty_m
+    return pair.apart_m > _FARTHEST_M + 2.0 * uncertainty_m
 
 
 def _may_cover(datum: Datum, pair: Pair) -> bool:

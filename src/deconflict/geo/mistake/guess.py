@@ -25,6 +25,8 @@ class Pair:
         The position taken as right, and the one that a mistake is looked for in.
     origin
         Where bearings were measured from; ``None`` if nothing is known of it.
+    apart_m
+        The distance between the two, metres.
     slack_m
         How far the right position may be from where the digits were written, metres.
     """
@@ -32,6 +34,7 @@ class Pair:
     right: Position
     wrong: Position
     origin: Position | None
+    apart_m: float
     slack_m: float
 
 
