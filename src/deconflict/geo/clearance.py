@@ -21,10 +21,18 @@ from enum import StrEnum
 from itertools import product
 from typing import Final
 
-from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
+from deconflict.geo.errors import InputError
+from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, ellipsoid_interval
 from deconflict.geo.plane import geod, moved
 from deconflict.geo.position import LatLon
-from deconflict.geo.separation import height_meets, meets, plan_meets, push, time_gap_s
+from deconflict.geo.separation import (
+    height_meets,
+    meets,
+    plan_meets,
+    points_and_reach,
+    push,
+    time_gap_s,
+)
 from deconflict.geo.shape import shape_of
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D, parts
 
@@ -323,15 +331,23 @@ def _height_shifts(judge: _Judge) -> Iterator[Shift]:
         for more in MORE_M:
             metres = round(sign * (least * HEIGHT_STEP_M + more), 1)
             shift = Shift(kind=ShiftKind.HEIGHT, metres=metres)
-            if sign < 0 and _below_ground(shifted(judge.mover, shift)):
+            if not _is_height(judge.mover, shift):
                 break
             if judge.free(shift):
                 yield shift
                 break
 
 
+def _is_height(volumes: Sequence[Volume4D], shift: Shift) -> bool:
+    """Return whether no limit is moved out of range, or is known to be moved under the ground."""
+    try:
+        raised = shifted(volumes, shift)
+    except InputError:
+        return False
+    return shift.metres > 0.0 or not _below_ground(raised)
+
+
 def _below_ground(volumes: Iterable[Volume4D]) -> bool:
-    """Return whether a lower limit is known to be under the ground."""
     for volume in volumes:
         lower, ground_m = volume.band.lower, volume.band.ground_m
         if lower is None:
@@ -352,16 +368,13 @@ def _height_interval(a: Volume4D, b: Volume4D) -> Interval:
 
 
 def _limits(a: Volume4D, b: Volume4D) -> tuple[float, float, float, float]:
-    from deconflict.geo.height import ellipsoid_interval
-    from deconflict.geo.separation import points_of
-
     bounds = [a.band.lower, a.band.upper, b.band.lower, b.band.upper]
     known = [bound for bound in bounds if bound is not None]
     if len(known) == 4 and len({bound.reference for bound in known}) == 1:
         low_a, high_a, low_b, high_b = (bound.value_m for bound in known)
         return low_a, high_a, low_b, high_b
-    points = (*points_of(a.footprint), *points_of(b.footprint))
-    first, second = ellipsoid_interval(a.band, points), ellipsoid_interval(b.band, points)
+    where = points_and_reach(a, b)
+    first, second = ellipsoid_interval(a.band, *where), ellipsoid_interval(b.band, *where)
     return first.lower_m, first.upper_m, second.lower_m, second.upper_m
 
 

@@ -20,13 +20,16 @@ from typing import Final
 import numpy as np
 import shapely
 
-from deconflict.geo.height import AltitudeBand, Height
+from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, ellipsoid_interval
 from deconflict.geo.nearest import nearest
 from deconflict.geo.plane import Floats, Plane, distance_m, on_surface, to_ecef
 from deconflict.geo.position import LatLon
-from deconflict.geo.separation import TOUCH_M, points_of
+from deconflict.geo.separation import TOUCH_M, points_and_reach
 from deconflict.geo.shape import Shape, shape_of
 from deconflict.geo.volume import Circle, Polygon, Volume4D, parts
+
+Where = tuple[tuple[LatLon, ...], float]
+"""Points and a reach round them, metres."""
 
 FARTHEST_M: Final = 0.001
 """How exactly the farthest point from a corridor's line is found."""
@@ -74,7 +77,7 @@ def containment(entity: Volume4D, container: Volume4D) -> Containment:
     legs = parts(container)
     time_s = _time_out(entity, legs)
     height_m, assumed = _height_out(entity, container)
-    plan_m, where = -math.inf, points_of(entity.footprint)[0]
+    plan_m, where = -math.inf, shape_of(entity.footprint).center
     for part in parts(entity):
         under_way = [leg for leg in legs if _overlaps(part, leg)]
         if not under_way:  # an instant, or a time that the container doesn't cover at all
@@ -105,28 +108,31 @@ def _time_out(entity: Volume4D, legs: tuple[Volume4D, ...]) -> float:
 
 
 def _height_out(entity: Volume4D, container: Volume4D) -> tuple[float, tuple[str, ...]]:
-    points = (*points_of(entity.footprint), *points_of(container.footprint))
+    where = points_and_reach(entity, container)
     danger_m = entity.danger_radius_m
-    low_m, said_low = _limit_out(entity.band, container.band, points, upper=False)
-    high_m, said_high = _limit_out(entity.band, container.band, points, upper=True)
+    low_m, said_low = _limit_out(entity.band, container.band, where, upper=False)
+    high_m, said_high = _limit_out(entity.band, container.band, where, upper=True)
     return max(low_m, high_m) + danger_m, tuple(dict.fromkeys((*said_low, *said_high)))
 
 
 def _limit_out(
-    inner: AltitudeBand, outer: AltitudeBand, points: tuple[LatLon, ...], *, upper: bool
+    inner: AltitudeBand, outer: AltitudeBand, where: Where, *, upper: bool
 ) -> tuple[float, tuple[str, ...]]:
     """Return by how much one limit of `inner` lies beyond the same limit of `outer`, metres."""
     limit = outer.upper if upper else outer.lower
     own = inner.upper if upper else inner.lower
     if limit is None:
         return -math.inf, ()
+    at_ground = limit.reference is AltitudeReference.AGL and limit.value_m <= 0.0
+    if not upper and at_ground:  # nothing is lower
+        return -math.inf, ()
     if own is None:
         return math.inf, ()
     if own.reference is limit.reference:
         beyond_m = own.value_m - limit.value_m
         return (beyond_m if upper else -beyond_m), ()
-    least, most, said = _range_of(own, inner.ground_m, points)
-    limit_least, limit_most, limit_said = _range_of(limit, outer.ground_m, points)
+    least, most, said = _range_of(own, inner.ground_m, where)
+    limit_least, limit_most, limit_said = _range_of(limit, outer.ground_m, where)
     beyond_m = most - limit_least if upper else limit_most - least
     assumed = (*said, *limit_said)
     if math.isinf(beyond_m):
@@ -143,12 +149,10 @@ def _limit_out(
 
 
 def _range_of(
-    height: Height, ground_m: float | None, points: tuple[LatLon, ...]
+    height: Height, ground_m: float | None, where: Where
 ) -> tuple[float, float, tuple[str, ...]]:
     """Return between which heights above the ellipsoid a limit lies, and what was assumed."""
-    from deconflict.geo.height import ellipsoid_interval
-
-    interval = ellipsoid_interval(AltitudeBand(height, height, ground_m), points)
+    interval = ellipsoid_interval(AltitudeBand(height, height, ground_m), *where)
     return interval.lower_m, interval.upper_m, interval.assumed
 
 

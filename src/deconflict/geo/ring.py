@@ -171,10 +171,12 @@ def _check_in_plane(points: Sequence[LatLon], field: str) -> None:
             field=field.rstrip(", "),
         )
     flat = plane.project_all(ecef)
-    _check_simple(flat, numbers[1:], len(points), field)
-    area_m2 = float(shapely.area(shapely.polygons(flat)))
-    around_m = float(shapely.length(shapely.linestrings(flat)))
-    if area_m2 <= THINNEST_M * around_m / 2.0:
+    line = shapely.linestrings(flat)
+    thin_m2 = THINNEST_M * float(shapely.length(line)) / 2.0
+    on_one_line = float(shapely.area(shapely.convex_hull(line))) <= thin_m2
+    if not on_one_line:
+        _check_simple(flat, numbers[1:], len(points), field)
+    if on_one_line or float(shapely.area(shapely.polygons(flat))) <= thin_m2:
         raise InputError(
             "the polygon has no area: its vertices lie on one line",
             "give vertices that surround the area",

@@ -19,6 +19,7 @@ from typing import Final
 
 import shapely
 
+from deconflict.geo.height import height_gap
 from deconflict.geo.nearest import nearest
 from deconflict.geo.penetration import Push, penetration
 from deconflict.geo.plane import Plane, distance_m, geod, moved, on_surface
@@ -188,15 +189,17 @@ def _band_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
         b.band.upper is None or a.band.lower is None
     ):
         return -math.inf, ()
-    from deconflict.geo.height import height_gap
-
-    gap = height_gap(a.band, b.band, (*points_of(a.footprint), *points_of(b.footprint)))
-    return gap.gap_m, gap.assumed
+    return height_gap(a.band, b.band, *points_and_reach(a, b))
 
 
-def points_of(footprint: Footprint) -> tuple[LatLon, ...]:
-    """Return the vertices of a footprint, or its centre."""
-    return tuple(point for chain in shape_of(footprint).vertices for point in chain)
+def points_and_reach(*volumes: Volume4D) -> tuple[tuple[LatLon, ...], float]:
+    """Return the vertices and centres of volumes, and how far they are grown beyond, metres."""
+    shapes = [shape_of(volume.footprint) for volume in volumes]
+    points = tuple(point for shape in shapes for chain in shape.vertices for point in chain)
+    reach_m = max(
+        shape.reach_m + volume.growth_m for shape, volume in zip(shapes, volumes, strict=True)
+    )
+    return points, reach_m
 
 
 def plan_distance(
