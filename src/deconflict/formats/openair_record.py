@@ -255,7 +255,10 @@ def _arc(airspace: Airspace, first: tuple[float, float], last: tuple[float, floa
         [first[1] + share * turn_deg for share in shares],
         [first[0] + share * (last[0] - first[0]) for share in shares],
     )
-    airspace.ring.extend(zip(map(float, lats), map(float, lons), strict=True))
+    points = list(zip(map(float, lats), map(float, lons), strict=True))
+    if abs(turn_deg) == 360.0 and first[0] == last[0]:
+        points[-1] = points[0]  # else rounding leaves the ring a hair open
+    airspace.ring.extend(points)
     sagitta_m = max(first[0], last[0]) * (1 - math.cos(math.radians(turn_deg / steps / 2)))
     error_m = abs(first[0] - last[0]) + sagitta_m * _SAGITTA_MARGIN
     airspace.arc_error_m = max(airspace.arc_error_m, error_m)
