@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from deconflict.formats.numbers import NumberText, cell_half_diagonal_m, decimals, number, shown
+from deconflict.formats.numbers import (
+    MAX_DIGITS,
+    NumberText,
+    cell_half_diagonal_m,
+    decimals,
+    number,
+    shown,
+)
 from deconflict.formats.properties import Part, Shape
 from deconflict.formats.reading import Limits
 from deconflict.geo.errors import InputError
@@ -154,36 +161,19 @@ class _Reading:
                 "simplify it outward, or split it into several entities",
                 field=field,
             )
+        columns = _columns(listed)
+        if columns is not None:
+            return columns
         points: list[LatLon] = []
-        # For each pair of numbers of decimals the latitude nearest to the equator: there the cell
-        # is widest.
-        nearest_deg: dict[tuple[int, int], float] = {}
+        cells: list[tuple[int, int]] = []
         for index, pair in enumerate(listed, 1):
-            if type(pair) is list and len(pair) == 2:
-                lon, lat = pair
-                # The usual case, without a call: two floats in range. NaN fails both comparisons.
-                if (
-                    type(lon) is float
-                    and type(lat) is float
-                    and -180.0 <= lon <= 180.0
-                    and -90.0 <= lat <= 90.0
-                ):
-                    points.append((lat, lon))
-                    continue
-            where = f"{field}, vertex {index}" if len(listed) > 1 else field
-            lat_deg, lon_deg = self.position(pair, where)
-            points.append((lat_deg, lon_deg))
+            points.append(
+                self.position(pair, f"{field}, vertex {index}" if len(listed) > 1 else field)
+            )
             lon, lat = pair[0], pair[1]
             if type(lat) is NumberText and type(lon) is NumberText:
-                cell = (decimals(lat), decimals(lon))
-                equatorward_deg = abs(lat_deg)
-                if equatorward_deg < nearest_deg.get(cell, 91.0):
-                    nearest_deg[cell] = equatorward_deg
-        precision_m = max(
-            (cell_half_diagonal_m(*cell, lat_deg) for cell, lat_deg in nearest_deg.items()),
-            default=0.0,
-        )
-        return tuple(points), precision_m
+                cells.append((decimals(lat), decimals(lon)))
+        return tuple(points), _precision_m(points, cells)
 
     def position(self, pair: object, field: str) -> LatLon:
         if not isinstance(pair, list):
@@ -203,3 +193,68 @@ class _Reading:
             number(pair[2], field)
             self.third = True
         return checked_lat_lon(lat_deg, lon_deg, field=field)
+
+
+def _columns(listed: list[Any]) -> tuple[tuple[LatLon, ...], float] | None:
+    """Return points and precision of usual positions; ``None`` for all that need a closer look.
+
+    Usual are pairs of numbers in range, all with a point and without an exponent. It only saves
+    time: a file of 100,000 polygons is read in half of it.
+    """
+    try:
+        lons, lats = zip(*listed, strict=True)
+    except (TypeError, ValueError):
+        return None
+    types = {*map(type, lons), *map(type, lats)}
+    if types == {float}:
+        lons_deg, lats_deg = lons, lats
+    elif types == {NumberText}:
+        typed = "".join((*lons, *lats))
+        if (
+            typed.count(".") != 2 * len(listed)
+            or "e" in typed
+            or "E" in typed
+            or len(typed) > MAX_DIGITS * len(listed)
+        ):
+            return None
+        lons_deg, lats_deg = tuple(map(float, lons)), tuple(map(float, lats))
+    else:
+        return None
+    if not (
+        min(lons_deg) >= -180.0
+        and max(lons_deg) <= 180.0
+        and min(lats_deg) >= -90.0
+        and max(lats_deg) <= 90.0
+    ):
+        return None
+    points = tuple(zip(lats_deg, lons_deg, strict=True))
+    if lons_deg is lons:
+        return points, 0.0
+    cells = [
+        (len(lat) - lat.index(".") - 1, len(lon) - lon.index(".") - 1)
+        for lat, lon in zip(lats, lons, strict=True)
+    ]
+    return points, _precision_m(points, cells)
+
+
+def _precision_m(points: Sequence[LatLon], cells: Sequence[tuple[int, int]]) -> float:
+    """Return the greatest half diagonal of the points' cells, metres, 0 where none are known.
+
+    Parameters
+    ----------
+    points
+        The points, degrees.
+    cells
+        Numbers of decimals of latitude and longitude: one a point, or none at all.
+    """
+    if len(cells) != len(points):
+        return 0.0
+    # Of points with equal decimals the one nearest to the equator has the widest cell.
+    nearest_deg: dict[tuple[int, int], float] = {}
+    for cell, (lat_deg, _) in zip(cells, points, strict=True):
+        if abs(lat_deg) < nearest_deg.get(cell, 91.0):
+            nearest_deg[cell] = abs(lat_deg)
+    return max(
+        (cell_half_diagonal_m(*cell, lat_deg) for cell, lat_deg in nearest_deg.items()),
+        default=0.0,
+    )
