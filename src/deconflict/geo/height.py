@@ -38,7 +38,9 @@ COLDEST_K, WARMEST_K = -60.0, 40.0
 
 30 K colder lowers a level at 3 km by 323 m. Surface records go farther (-83 K, in an inversion
 some hundred metres thick); means of a whole column do not."""
-_STANDARD_K, _STANDARD_MEAN_LAPSE_K_PER_M, _STRATOSPHERE_K = 288.15, 0.00325, 216.65
+_STANDARD_K, _LAPSE_K_PER_M = 288.15, 0.0065
+_TROPOPAUSE_M, _STRATOSPHERE_K = 11_000.0, 216.65
+"""The ICAO standard atmosphere."""
 _GRAVITY_SHARE = 0.004
 """Gravity departs from the standard 9.80665 m/s² by at most 0.27 % at sea level; a flight level
 counts work against standard gravity."""
@@ -388,16 +390,23 @@ def _ground_said(ground_m: float) -> tuple[str, ...]:
 
 def _level_m(pressure_altitude_m: float) -> tuple[float, float]:
     """Least and greatest height above mean sea level of a pressure altitude."""
-    mean_k = max(
-        _STANDARD_K - _STANDARD_MEAN_LAPSE_K_PER_M * max(pressure_altitude_m, 0.0), _STRATOSPHERE_K
-    )
-    # The air between sea level and the level is as thick as its mean temperature makes it.
+    # Between the standard altitude of the pressure at sea level and that of the level, air that
+    # is k kelvin warmer than standard is thicker by k / T at each height.
     bounds = [
-        (pressure_altitude_m + pressure_m) * (1.0 + warmer_k / mean_k)
-        for pressure_m in (LOWEST_PRESSURE_M, HIGHEST_PRESSURE_M)
-        for warmer_k in (COLDEST_K, 0.0, WARMEST_K)
+        pressure_altitude_m
+        - base_m
+        + k * (_per_kelvin_m(pressure_altitude_m) - _per_kelvin_m(base_m))
+        for base_m in (-LOWEST_PRESSURE_M, -HIGHEST_PRESSURE_M)
+        for k in (COLDEST_K, 0.0, WARMEST_K)
     ]
     least_m, most_m = min(bounds), max(bounds)
     least_m -= _GRAVITY_SHARE * abs(least_m)
     most_m += _GRAVITY_SHARE * abs(most_m) + most_m * most_m / (_EARTH_RADIUS_M - most_m)
     return least_m, most_m
+
+
+def _per_kelvin_m(altitude_m: float) -> float:
+    """How much thicker the standard air below an altitude is if it is one kelvin warmer."""
+    below_m = min(altitude_m, _TROPOPAUSE_M)
+    thicker_m = -math.log1p(-_LAPSE_K_PER_M * below_m / _STANDARD_K) / _LAPSE_K_PER_M
+    return thicker_m + max(altitude_m - _TROPOPAUSE_M, 0.0) / _STRATOSPHERE_K
