@@ -8,12 +8,12 @@ where it matters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from deconflict.geo.errors import InputError
-from deconflict.register import inside, meeting, target
+from deconflict.register import clears, inside, meeting, target
 from deconflict.register.binding import binding_notes
 from deconflict.register.entity import Entity
 from deconflict.register.reach import Reach, future_notes
@@ -33,6 +33,9 @@ from deconflict.register.words import metres
 __all__ = ["Check", "Conflict", "Doubt", "Overlap", "Report", "Shift", "Verdict", "check"]
 
 _CHECKS = tuple(Check)
+
+MOST_CLEARED = 100
+"""For how many conflicts shifts are computed, each of which is checked against the whole run."""
 
 
 def check(
@@ -82,7 +85,8 @@ def check(
     run, notes = _with_disagreements(run)
 
     found = meeting.meetings(run, progress)
-    conflicts = list(meeting.conflicts(run, found))
+    hits = [(conflict, hit) for hit, conflict in meeting.conflicts(run, found)]
+    conflicts = [conflict for conflict, _ in hits]
     doubts = list(meeting.doubts(run, found))
     outside, perhaps_outside = inside.findings(run, found)
     conflicts += outside
@@ -96,6 +100,9 @@ def check(
     )
     conflicts += target.own_position_conflicts(run)
     conflicts = _merged(conflicts, target.target_conflicts(run))
+    conflicts.sort(key=_conflict_order)
+    by_pair = {(conflict.a.id, conflict.b.id): hit for conflict, hit in hits}
+    conflicts, cleared_notes = _cleared(run, conflicts, by_pair, now)
 
     zones = [run.entities[index] for index in run.bindings]
     notes = [
@@ -103,6 +110,7 @@ def check(
         *binding_notes(zones, run.entities),
         *future_notes(run.entities, now),
         *notes,
+        *cleared_notes,
     ]
     if skipped:
         notes.append(f"{skipped} entities could not be read and were not checked")
@@ -110,7 +118,7 @@ def check(
         progress(1.0)
     return Report(
         verdict=_verdict(conflicts, doubts, skipped),
-        conflicts=tuple(sorted(conflicts, key=_conflict_order)),
+        conflicts=tuple(conflicts),
         doubts=tuple(sorted(doubts, key=_doubt_order)),
         entities=len(run.entities),
         notes=tuple(notes),
@@ -160,6 +168,53 @@ def _with_disagreements(run: Run) -> tuple[Run, list[str]]:
         reaches[index] = Reach(reach_m, Check.TWO_NOTATIONS, why)
         notes.append(f"{entity.id}: {outcome.sentence}")
     return replace(run, reaches=tuple(reaches)), notes
+
+
+def _cleared(
+    run: Run,
+    conflicts: Sequence[Conflict],
+    hits: Mapping[tuple[str, str], meeting.Hit],
+    now: datetime,
+) -> tuple[list[Conflict], list[str]]:
+    """Add to each conflict what would clear it."""
+    cleared: list[Conflict] = []
+    notes: list[str] = []
+    around: clears.Surroundings | None = None
+    computed = left = 0
+    for conflict in conflicts:
+        checks = {conflict.check, *conflict.also}
+        if checks & {Check.TARGET, Check.OWN_POSITION}:
+            # No shift in time or height moves a target away from where people are registered.
+            cleared.append(replace(conflict, clears=clears.only_by_cancelling(conflict.a)))
+            continue
+        hit = hits.get((conflict.a.id, conflict.b.id))
+        if conflict.check is not Check.MUST_NOT_MEET or hit is None:
+            cleared.append(conflict)
+            continue
+        if computed == MOST_CLEARED:
+            cleared.append(conflict)
+            left += 1
+            continue
+        computed += 1
+        around = around or clears.Surroundings.of(run, now)
+        movers = clears.givers(run, hit)
+        shifts = tuple(
+            shift
+            for mover in movers
+            for shift in around.clears(
+                mover, of=hit.demand.second if mover == hit.demand.first else hit.demand.first
+            )
+        )
+        sentence = conflict.sentence
+        if len(movers) > 1:
+            sentence += " Neither goes before the other: one of the two gives way."
+        cleared.append(replace(conflict, clears=shifts, sentence=sentence))
+    if left:
+        notes.append(
+            f"What would clear a conflict is given for the first {MOST_CLEARED} only; "
+            "check fewer plans at a time for the others"
+        )
+    return cleared, notes
 
 
 def _merged(conflicts: Sequence[Conflict], targets: Iterable[Conflict]) -> list[Conflict]:

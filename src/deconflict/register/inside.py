@@ -93,6 +93,60 @@ class Containers:
         return [int(row) for row in order[: max(near, NEAREST_CONTAINERS)]]
 
 
+class Zones:
+    """The zones of a run that must hold others, gathered once.
+
+    Parameters
+    ----------
+    run
+        The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._rows = [
+            (order, row, Containers.of(run, row.rule))
+            for order, row in enumerate(run.rules.zone)
+            if row.enforced and row.demand == "inside one"
+        ]
+
+    def bound(self, entity: Entity) -> Iterator[tuple[int, ZoneRow, Containers, list[int]]]:
+        """Yield each row that binds an entity, its zones, and which of their volumes bind it."""
+        if entity.kind is Kind.ZONE:
+            return
+        for order, row, containers in self._rows:
+            if containers.volumes and row.binds_class_of(entity):
+                rows = containers.binding(entity)
+                if rows:
+                    yield order, row, containers, rows
+
+    def hold(self, index: int, entity: Entity) -> bool:
+        """Return whether each row's zones hold an entity, here with other volumes than its own."""
+        return all(
+            any(
+                _held(
+                    volume,
+                    row,
+                    containers.volumes[r],
+                    self._run.reach_m(index) + self._run.reach_m(containers.owner[r]),
+                ).inside
+                for r in containers.nearest_first(rows, volume)
+            )
+            for _, row, containers, rows in self.bound(entity)
+            for volume in entity.volumes
+        )
+
+    def held_by(self, entity: Entity, zone: int, row: Margin) -> bool:
+        """Return whether one zone holds an entity, here with other volumes than its own."""
+        return all(
+            any(
+                _held(volume, row, container, self._run.reach_m(zone)).inside
+                for container in self._run.entities[zone].volumes
+            )
+            for volume in entity.volumes
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """A volume of an entity that lies in no zone that should hold it, and the best of them."""
@@ -107,9 +161,7 @@ def findings(run: Run, found: Meetings) -> tuple[list[Conflict], list[Doubt]]:
     """Judge every bound entity against the zones that must hold it."""
     conflicts: list[Conflict] = []
     doubts: list[Doubt] = []
-    for order, row in enumerate(run.rules.zone):
-        if row.enforced and row.demand == "inside one":
-            _judge_row(run, row, order, conflicts, doubts)
+    _judge_zones(run, conflicts, doubts)
     for demand in _entered(run, found):
         zone = run.entities[demand.second]
         candidates = [(demand.second, volume) for volume in zone.volumes]
@@ -142,28 +194,17 @@ def _entered(run: Run, found: Meetings) -> Iterator[Demand]:
             )
 
 
-def _judge_row(
-    run: Run, row: ZoneRow, order: int, conflicts: list[Conflict], doubts: list[Doubt]
-) -> None:
-    containers = Containers.of(run, row.rule)
-    if not containers.volumes:
-        return
-    plan_zones = {index for index in containers.owner if run.is_plan(index)}
+def _judge_zones(run: Run, conflicts: list[Conflict], doubts: list[Doubt]) -> None:
+    every = Zones(run)
     for index, entity in enumerate(run.entities):
-        if entity.kind is Kind.ZONE or not row.binds_class_of(entity):
-            continue
-        rows = containers.binding(entity)
-        if not rows:
-            continue
-        if not run.is_plan(index) and not any(containers.owner[r] in plan_zones for r in rows):
-            continue
-        candidates = [(containers.owner[r], containers.volumes[r]) for r in rows]
-        if len(rows) > NEAREST_CONTAINERS:
+        for order, row, containers, rows in every.bound(entity):
+            owners = {containers.owner[r] for r in rows}
+            if not (run.is_plan(index) or any(run.is_plan(owner) for owner in owners)):
+                continue
             near = {r for volume in entity.volumes for r in containers.nearest_first(rows, volume)}
             candidates = [(containers.owner[r], containers.volumes[r]) for r in sorted(near)]
-        zones = len({containers.owner[r] for r in rows})
-        demand = Demand(index, candidates[0][0], row, order)
-        _judge(run, demand, candidates, conflicts, doubts, zones=zones)
+            demand = Demand(index, candidates[0][0], row, order)
+            _judge(run, demand, candidates, conflicts, doubts, zones=len(owners))
 
 
 def _judge(

@@ -183,28 +183,31 @@ def assumptions(run: Run, demand: Demand, relation: tuple[str, ...]) -> tuple[st
     return tuple(dict.fromkeys(said))
 
 
-def conflicts(run: Run, found: Meetings) -> Iterator[Conflict]:
-    """Yield a conflict for each pair that meets."""
+def conflicts(run: Run, found: Meetings) -> Iterator[tuple[Hit, Conflict]]:
+    """Yield a conflict for each pair that meets, with the hit that it tells."""
     for hit in found.hits.values():
         a, b = run.entities[hit.demand.first], run.entities[hit.demand.second]
         relation = hit.separation
         overlap = depth(hit)
         start, end = relation.start, relation.end
-        yield Conflict(
-            a=a,
-            b=b,
-            check=Check.MUST_NOT_MEET,
-            rule=hit.demand.row.name,
-            overlap=overlap,
-            start=start,
-            end=end,
-            nearest=(relation.nearest_a, relation.nearest_b),
-            assumed=assumptions(run, hit.demand, relation.assumed),
-            clears=(),
-            sentence=(
-                f"{sentence_case(called(a))} meets {called(b)}: "
-                f"{_depth_words(overlap, hit.demand)}, {window(start, end)}. "
-                f"{hit.demand.row.says}."
+        yield (
+            hit,
+            Conflict(
+                a=a,
+                b=b,
+                check=Check.MUST_NOT_MEET,
+                rule=hit.demand.row.name,
+                overlap=overlap,
+                start=start,
+                end=end,
+                nearest=(relation.nearest_a, relation.nearest_b),
+                assumed=assumptions(run, hit.demand, relation.assumed),
+                clears=(),
+                sentence=(
+                    f"{sentence_case(called(a))} meets {called(b)}: "
+                    f"{_depth_words(overlap, hit.demand)}, {window(start, end)}. "
+                    f"{hit.demand.row.says}."
+                ),
             ),
         )
 

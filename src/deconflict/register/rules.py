@@ -65,6 +65,11 @@ class MeetRow(Margin, frozen=True, forbid_unknown_fields=True, kw_only=True):
     enforced: bool = True
     says: Sentence
 
+    @property
+    def demand_is_meeting(self) -> bool:
+        """Whether the row keeps two entities apart; always."""
+        return True
+
     def holds_for(self, a: Entity, b: Entity) -> bool:
         """Whether the row judges this pair, `a` being the first."""
         if not (is_of_class(a, self.first) and is_of_class(b, self.second)):
@@ -81,6 +86,11 @@ class ZoneRow(Margin, frozen=True, forbid_unknown_fields=True, kw_only=True):
     demand: Demand
     enforced: bool = True
     says: Sentence
+
+    @property
+    def demand_is_meeting(self) -> bool:
+        """Whether the row keeps the bound out of the zone, and not inside it."""
+        return self.demand == "must not meet"
 
     def binds_class_of(self, entity: Entity) -> bool:
         """Whether entities such as this one are bound at all."""

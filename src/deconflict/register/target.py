@@ -92,6 +92,33 @@ def _target_conflicts(run: Run, row: TargetRow, who: str) -> Iterator[Conflict]:
             )
 
 
+def is_target_near(run: Run, index: int, operation: Entity) -> bool:
+    """Return whether an operation of the run, moved elsewhere, has a target where people are."""
+    if not _is_hazardous(operation):
+        return False
+    targets = [_point(point, off_m) for point, off_m in reference_points(operation)]
+    for row in run.rules.target:
+        if not row.enforced:
+            continue
+        for who in row.compared_with:
+            others = [
+                place
+                for other, entity in enumerate(run.entities)
+                if (other == index) == (who == "submitter")
+                for place in _registered(entity, "own position" if who == "submitter" else who)
+            ]
+            if not others:
+                continue
+            centers, radii_m = bounds(others)
+            for target in targets:
+                at, reach_m = bounds([target])
+                apart = np.linalg.norm(centers - at, axis=1)
+                near = np.flatnonzero(apart <= radii_m + reach_m + row.near_m).tolist()
+                if any(_is_near(separation(target, others[i]), row) for i in near):
+                    return True
+    return False
+
+
 def _rows(rules: Rules, who: str) -> list[TargetRow]:
     return [row for row in rules.target if row.enforced and who in row.compared_with]
 

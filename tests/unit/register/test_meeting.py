@@ -201,7 +201,8 @@ def test_overlap_and_window_are_those_of_the_meeting(entity, circle, away, at, c
     assert conflict.sentence == (
         'Operation a (of no stated party) meets operation "Survey" (b, of B): 50 m into one '
         "another in plan, 30 m in height, 15 min in time, from 2026-11-22T08:45:00Z to "
-        "2026-11-22T09:00:00Z. No two operations may meet, two of one party included."
+        "2026-11-22T09:00:00Z. No two operations may meet, two of one party included. "
+        "Neither goes before the other: one of the two gives way."
     )
 
 

@@ -1,0 +1,244 @@
+"""What would clear a conflict: shifts of the one who gives way, checked against the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from deconflict.geo import clearance
+from deconflict.geo.clearance import ShiftKind
+from deconflict.geo.separation import meets
+from deconflict.geo.volume import Circle, Volume4D, parts
+from deconflict.register.bounds import FloatArray, bounds
+from deconflict.register.entity import Entity, Kind
+from deconflict.register.inside import Zones
+from deconflict.register.meeting import Hit
+from deconflict.register.report import Shift
+from deconflict.register.rules import MeetRow
+from deconflict.register.run import Run, grown, timeless
+from deconflict.register.target import is_target_near
+from deconflict.register.words import sentence_case
+
+MOST_OBSTACLES = 32
+"""How many of the nearest volumes a shift is computed from; all others it is checked against."""
+
+ACTIONS = {
+    ShiftKind.TIME: "time",
+    ShiftKind.HEIGHT: "height",
+    ShiftKind.PLAN: "plan",
+    ShiftKind.CANCEL: "cancel",
+    ShiftKind.FARTHER_AWAY: "farther",
+}
+
+
+def givers(run: Run, hit: Hit) -> tuple[int, ...]:
+    """Return who gives way in a conflict: one entity, or both, a plan first."""
+    demand = hit.demand
+    if not isinstance(demand.row, MeetRow):
+        return (demand.first,)
+    first, second = run.entities[demand.first], run.entities[demand.second]
+    way = demand.row.gives_way
+    if way == "lower priority" and first.priority != second.priority:
+        way = "first" if first.priority < second.priority else "second"
+    if way == "first":
+        return (demand.first,)
+    if way == "second":
+        return (demand.second,)
+    return tuple(sorted((demand.first, demand.second)))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything in a run, ready to be asked what a moved entity would meet.
+
+    Attributes
+    ----------
+    run
+        The run.
+    now
+        Nothing is moved to begin before it.
+    owners, volumes
+        Of each volume its entity, and the volume grown by the reach of its entity.
+    centers, radii_m
+        Of each volume a sphere around it.
+    zones
+        The zones that must hold others.
+    """
+
+    run: Run
+    now: datetime
+    owners: list[int]
+    volumes: list[Volume4D]
+    centers: FloatArray
+    radii_m: FloatArray
+    zones: Zones
+
+    @classmethod
+    def of(cls, run: Run, now: datetime) -> Surroundings:
+        """Prepare the surroundings."""
+        owners = [i for i, entity in enumerate(run.entities) for _ in entity.volumes]
+        volumes = [
+            grown(volume, reach_m=run.reach_m(index))
+            for index, entity in enumerate(run.entities)
+            for volume in entity.volumes
+        ]
+        centers, radii_m = bounds(volumes)
+        return cls(run, now, owners, volumes, centers, radii_m, Zones(run))
+
+    def near(self, volumes: Sequence[Volume4D], extra_m: float = 0.0) -> list[int]:
+        """Return the rows that some volumes may meet in plan, the nearest first."""
+        centers, radii_m = bounds(volumes)
+        gap = np.full(len(self.owners), np.inf)
+        for center, radius_m in zip(centers, radii_m, strict=True):
+            apart = np.linalg.norm(self.centers - center, axis=1)
+            gap = np.minimum(gap, apart - self.radii_m - radius_m - extra_m)
+        rows = np.flatnonzero(gap <= 0.0)
+        return [int(row) for row in rows[np.argsort(gap[rows], kind="stable")]]
+
+    def obstacles(self, mover: int, volumes: Sequence[Volume4D]) -> Iterator[tuple[int, Volume4D]]:
+        """Yield the volumes near a mover's that it must not meet, with their entities."""
+        rows = self.near(volumes, _greatest_margin(self.run))
+        for row in rows:
+            other = self.owners[row]
+            if other == mover:
+                continue
+            for demand in self.run.demands(mover, other):
+                if demand.row.demand_is_meeting:
+                    yield from (
+                        (other, grown(part, demand.row))
+                        for part in (
+                            parts(self.volumes[row]) if demand.row.time_s else (self.volumes[row],)
+                        )
+                    )
+
+    def broken(self, mover: int, moved: Entity) -> bool:
+        """Return whether a moved entity would meet, or leave, what the rules forbid."""
+        reach_m = self.run.reach_m(mover)
+        volumes = [grown(volume, reach_m=reach_m) for volume in moved.volumes]
+        if any(
+            meets(volume, obstacle)
+            for _, obstacle in self.obstacles(mover, volumes)
+            for volume in volumes
+        ):
+            return True
+        if not self.zones.hold(mover, replace(moved, volumes=tuple(volumes))):
+            return True
+        if self._enters_a_ceasefire(mover, moved):
+            return True
+        return is_target_near(self.run, mover, moved)
+
+    def _enters_a_ceasefire(self, mover: int, moved: Entity) -> bool:
+        """Return whether a moved movement enters a ceasefire without lying wholly inside it."""
+        if moved.kind is not Kind.MOVEMENT:
+            return False
+        for row in self.near(moved.volumes, _greatest_margin(self.run)):
+            other = self.owners[row]
+            for demand in self.run.demands(mover, other):
+                if demand.row.demand_is_meeting:
+                    continue
+                named = self.run.bindings[other].by_party(moved)
+                zone = timeless(self.volumes[row]) if named else self.volumes[row]
+                if any(
+                    meets(timeless(volume) if named else volume, zone) for volume in moved.volumes
+                ) and not self.zones.held_by(moved, other, demand.row):
+                    return True
+        return False
+
+    def clears(self, mover: int, *, of: int) -> tuple[Shift, ...]:
+        """Return what of a mover's shifts would end its conflict with another entity."""
+        entity, other = self.run.entities[mover], self.run.entities[of]
+        reach_m = self.run.reach_m(mover)
+        volumes = tuple(grown(volume, reach_m=reach_m) for volume in entity.volumes)
+        near = list(self.obstacles(mover, volumes))
+        meeting = {
+            index for index, obstacle in near if any(meets(volume, obstacle) for volume in volumes)
+        } | {of}
+        near.sort(key=lambda item: item[0] != of)
+        in_the_way = [obstacle for index, obstacle in near if index in meeting]
+        around = [obstacle for index, obstacle in near if index not in meeting]
+        protected = entity.hazardous and any(
+            self.run.entities[index].kind is Kind.SITE for index, _ in near
+        )
+
+        def blocked(moved: tuple[Volume4D, ...]) -> bool:
+            back = tuple(
+                replace(volume, uncertainty_m=volume.uncertainty_m - reach_m) for volume in moved
+            )
+            return self.broken(mover, _moved(entity, back))
+
+        def shifts(obstacle: list[Volume4D], *, protected: bool) -> tuple[clearance.Shift, ...]:
+            return clearance.clears(
+                volumes,
+                tuple(obstacle[:MOST_OBSTACLES]),
+                others=blocked,
+                hazardous_against_site=protected,
+                not_before=self.now,
+            )
+
+        # In time, what is there at another hour counts as well; against a site there is nothing
+        # but time, so that this asks for it alone.
+        times = shifts([*in_the_way, *around], protected=True)
+        if protected:
+            found = times
+        else:
+            found = (
+                *(shift for shift in times if shift.kind is ShiftKind.TIME),
+                *(
+                    shift
+                    for shift in shifts(in_the_way, protected=False)
+                    if shift.kind is not ShiftKind.TIME
+                ),
+            )
+        return tuple(_shift(entity, other, shift) for shift in found)
+
+
+def _moved(entity: Entity, volumes: tuple[Volume4D, ...]) -> Entity:
+    """Return the entity with other volumes; its position goes with them."""
+    before, after = entity.volumes[0].footprint, volumes[0].footprint
+    same_place = (
+        before.center == after.center
+        if isinstance(before, Circle) and isinstance(after, Circle)
+        else before == after
+    )
+    return replace(entity, volumes=volumes, positions=entity.positions if same_place else ())
+
+
+def _greatest_margin(run: Run) -> float:
+    margins_m = [row.plan_m for row in run.rules.must_not_meet if row.enforced]
+    margins_m += [row.plan_m for row in run.rules.zone if row.enforced]
+    return max(margins_m, default=0.0)
+
+
+def only_by_cancelling(entity: Entity) -> tuple[Shift, ...]:
+    """Return what clears a target that is where people are, whatever the time."""
+    return (
+        Shift(entity=entity.id, action="cancel", sentence=f"Cancel {entity.id}."),
+        Shift(
+            entity=entity.id,
+            action="farther",
+            sentence=f"Choose a target for {entity.id} farther away.",
+        ),
+    )
+
+
+def _shift(entity: Entity, other: Entity, shift: clearance.Shift) -> Shift:
+    """Return the report's words for a shift."""
+    said = shift.sentence()
+    if shift.kind is ShiftKind.CANCEL:
+        sentence = f"Cancel {entity.id}."
+    elif shift.kind is ShiftKind.FARTHER_AWAY:
+        sentence = f"Move {entity.id} farther away from {other.id}."
+    else:
+        sentence = f"Move {entity.id} {said}."
+    return Shift(
+        entity=entity.id,
+        action=ACTIONS[shift.kind],
+        sentence=sentence_case(sentence),
+        time_s=float(shift.seconds) if shift.kind is ShiftKind.TIME else None,
+        height_m=shift.metres if shift.kind is ShiftKind.HEIGHT else None,
+        distance_m=shift.metres if shift.kind is ShiftKind.PLAN else None,
+        bearing_deg=shift.bearing_deg if shift.kind is ShiftKind.PLAN else None,
+    )
