@@ -219,7 +219,9 @@ def only_by_cancelling(entity: Entity) -> tuple[Shift, ...]:
         Shift(
             entity=entity.id,
             action="farther",
-            sentence=f"Choose a target for {entity.id} farther away.",
+            sentence=(
+                f"Correct the target of {entity.id}, or move it farther away from where people are."
+            ),
         ),
     )
 
