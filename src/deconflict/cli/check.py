@@ -27,15 +27,17 @@ _STATUS = {
 
 def check(
     *files: Annotated[str, Parameter(name="FILE", allow_leading_hyphen=True)],
-    against: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
+    against: Annotated[
+        tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)
+    ] = (),
     format: Literal["table", "json", "geojson"] = "table",  # noqa: A002 - the option is --format
     rules: Path | None = None,
     at: str | None = None,
     kind: Kind | None = None,
     party: str | None = None,
     datum: str | None = None,
-    strict_datum: Annotated[bool, Parameter(negative="")] = False,
-    skip_bad: Annotated[bool, Parameter(negative="")] = False,
+    strict_datum: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    skip_bad: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Tell which entities of some files meet, and explain each conflict.
 

@@ -21,7 +21,7 @@ def compare(
     origin: str | None = None,
     format: Literal["table", "json"] = "table",  # noqa: A002 - the option is called --format
     datum: str | None = None,
-    strict_datum: Annotated[bool, Parameter(negative="")] = False,
+    strict_datum: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Tell whether two texts mean the same place, or which mistake was likely made.
 

@@ -13,7 +13,7 @@ from deconflict.cli.status import ExitStatus
 def completion(
     shell: Literal["bash", "zsh", "fish"],
     *,
-    install: Annotated[bool, Parameter(negative="")] = False,
+    install: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Print the completion script of a shell, or install it.
 

@@ -16,7 +16,7 @@ def convert(
     format: Literal["table", "json"] = "table",  # noqa: A002 - the option is called --format
     datum: str | None = None,
     uncertainty: float = 0.0,
-    strict_datum: Annotated[bool, Parameter(negative="")] = False,
+    strict_datum: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Read one position strictly and write it in every notation.
 

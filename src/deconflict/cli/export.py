@@ -18,7 +18,7 @@ def export(
     kind: Kind | None = None,
     party: str | None = None,
     datum: str | None = None,
-    force: Annotated[bool, Parameter(negative="")] = False,
+    force: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Write the entities of some files in another format.
 

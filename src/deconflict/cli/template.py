@@ -15,7 +15,7 @@ from deconflict.geo.errors import InputError
 def template(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "deconflict-template.xlsx",
     *,
-    force: Annotated[bool, Parameter(negative="")] = False,
+    force: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Write a spreadsheet to fill in.
 
