@@ -14,9 +14,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from deconflict.formats.fields import string
 from deconflict.formats.geometry import parts_of
 from deconflict.formats.instant import read_instant
 from deconflict.formats.jsontext import JsonText
+from deconflict.formats.names import CONTROL
 from deconflict.formats.numbers import number, shown
 from deconflict.formats.properties import Part, Shape
 from deconflict.formats.reading import (
@@ -301,6 +303,4 @@ def _text(item: Mapping[str, Any], field: str) -> str | None:
     value = item.get(field)
     if value is None:
         return None
-    if isinstance(value, str):
-        return " ".join(value.split())
-    raise InputError(f"{shown(value)} is not a text", "write it as a text", field=field)
+    return " ".join(CONTROL.sub(" ", string(value, field)).split())

@@ -41,6 +41,9 @@ MAX_ROWS = 1_048_576
 MAX_CELL = 32_767
 """Characters that a cell can hold."""
 
+_CHUNK_ROWS = 1_000
+"""Rows read at a time; switching warnings off costs as much as reading a row."""
+
 _HEADER_WITHIN = 100
 """A header further down is none."""
 
@@ -148,18 +151,34 @@ def _rows(
     rows = sheet.iter_rows(min_row=first, max_col=width)
     number = first - 1
     while True:
-        number += 1
-        if number > MAX_ROWS:
-            raise InputError(f"the sheet has more than {MAX_ROWS:,} rows", "remove the empty ones")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                row = next(rows, None)
-        except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parts raise
-            raise _damaged(error) from None
-        if row is None:
+        chunk, error = _next_rows(rows)
+        for row in chunk:
+            number += 1
+            if number > MAX_ROWS:
+                raise InputError(
+                    f"the sheet has more than {MAX_ROWS:,} rows", "remove the empty ones"
+                )
+            yield number, [_cell(cell) for cell in row]
+        if error is not None:
+            raise error
+        if not chunk:
             return
-        yield number, [_cell(cell) for cell in row]
+
+
+def _next_rows(rows: Iterator[Any]) -> tuple[list[Any], InputError | None]:
+    """Return some rows, and the error that ended them if any did."""
+    chunk: list[Any] = []
+    with warnings.catch_warnings():
+        # It warns of dates that are none; their cells hold an error then.
+        warnings.simplefilter("ignore")
+        try:
+            for row in rows:
+                chunk.append(row)
+                if len(chunk) == _CHUNK_ROWS:
+                    break
+        except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parts raise
+            return chunk, _damaged(error)
+    return chunk, None
 
 
 def _damaged(error: Exception) -> InputError:
