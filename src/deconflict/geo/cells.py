@@ -128,7 +128,7 @@ def hashed(key: int) -> int:
     Four cubes along z share a line of the processor's cache.
     """
     mixed = (np.uint64(key) >> np.uint64(2)) * MIXER
-    return (np.int64(mixed >> np.uint64(24)) << 2) | (key & 3)
+    return int((np.int64(mixed >> np.uint64(24)) << 2) | (key & 3))
 
 
 @compiled
@@ -138,7 +138,7 @@ def find_cell(cells: Cells, key: int, add: bool) -> int:
     at = hashed(key) & mask
     while cells.slot[at] != NONE:
         if cells.cell[cells.slot[at], KEY] == key:
-            return cells.slot[at]
+            return int(cells.slot[at])
         at = (at + 1) & mask
     if not add:
         return NONE
@@ -147,7 +147,7 @@ def find_cell(cells: Cells, key: int, add: bool) -> int:
     cells.slot[at] = cell
     cells.cell[cell, KEY] = key
     cells.cell[cell, FIRST] = NONE
-    return cell
+    return int(cell)
 
 
 @compiled
@@ -184,7 +184,7 @@ def bucket_for(cells: Cells, rows: Rows, row: int, kind: int, reach: float, add:
     while bucket != NONE and cells.bucket[bucket, OF_KIND] != kind:
         bucket = cells.bucket[bucket, NEXT]
     if not add:
-        return bucket
+        return int(bucket)
     if bucket == NONE:
         bucket = cells.state[BUCKETS]
         cells.state[BUCKETS] += 1
@@ -197,7 +197,7 @@ def bucket_for(cells: Cells, rows: Rows, row: int, kind: int, reach: float, add:
     cells.bucket[bucket, LONGEST] = max(cells.bucket[bucket, LONGEST], duration)
     level = level_of(reach)
     cells.reach[level] = max(cells.reach[level], reach)
-    return bucket
+    return int(bucket)
 
 
 @compiled
@@ -246,23 +246,29 @@ def first_from(cells: Cells, bucket: int, begin_us: int, row: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return low
+    return int(low)
 
 
 @compiled
-def put(cells: Cells, rows: Rows, row: int, reach: float) -> None:
-    """Add one row, of class 0, to a grid with room for a cell, a bucket and a doubled block."""
+def put(cells: Cells, rows: Rows, row: int, reach: float) -> bool:
+    """Add one row, of class 0; return False if the grid has no room for it."""
+    if cells.state[CELLS] == len(cells.cell) or cells.state[BUCKETS] == len(cells.bucket):
+        return False
     bucket = bucket_for(cells, rows, row, 0, reach, True)
     size = cells.bucket[bucket, SIZE]
     if size == cells.bucket[bucket, ROOM]:
-        room = max(2 * size, 1)
-        power = int(math.log2(room) + 0.5)
+        room, power = 1, 0
+        while room <= size:
+            room *= 2
+            power += 1
         start = cells.state[FREE + power]
-        if start == NONE:
+        if start != NONE:
+            cells.state[FREE + power] = cells.pool[start, 0]
+        elif cells.state[POOL] + room > len(cells.pool):
+            return False
+        else:
             start = cells.state[POOL]
             cells.state[POOL] += room
-        else:
-            cells.state[FREE + power] = cells.pool[start, 0]
         old = cells.bucket[bucket, START]
         for k in range(size):
             cells.pool[start + k, 0] = cells.pool[old + k, 0]
@@ -280,6 +286,7 @@ def put(cells: Cells, rows: Rows, row: int, reach: float) -> None:
     cells.pool[place, 0] = begin
     cells.pool[place, 1] = row
     cells.bucket[bucket, SIZE] = size + 1
+    return True
 
 
 @compiled
@@ -345,7 +352,7 @@ def buckets_near(
     x0, x1 = math.floor(low[0] / width), math.floor(high[0] / width)
     y0, y1 = math.floor(low[1] / width), math.floor(high[1] / width)
     z0, z1 = math.floor(low[2] / width), math.floor(high[2] / width)
-    count = np.int64(0)  # a plain 0 would be a type of its own, and compiled for by itself
+    count = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
     if (x1 - x0 + 1) * (y1 - y0 + 1) * (z1 - z0 + 1) > max(64, cells.state[CELLS]):
         # More cubes than there are cells: look through the cells instead.
         for cell in range(cells.state[CELLS]):
@@ -430,7 +437,7 @@ def search(
     """
     found = np.empty((64, 2), np.int64)
     near = np.empty((64, 1), np.int64)
-    count = np.int64(0)  # a plain 0 would be a type of its own, and compiled for by itself
+    count = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
     begin, end = asked.whole[row, BEGIN], asked.whole[row, END]
     x, y, z = asked.real[row, X], asked.real[row, Y], asked.real[row, Z]
     own = asked.real[row, RADIUS] + asked.real[row, GROWTH] + plan_m
@@ -442,29 +449,28 @@ def search(
         many, near = buckets_near(cells, level, x, y, z, low, high, near)
         for n in range(many):
             bucket = near[n, 0]
-            if True:
-                since = begin - time_us - cells.bucket[bucket, LONGEST]
-                stop = cells.bucket[bucket, START] + cells.bucket[bucket, SIZE]
-                for place in range(first_from(cells, bucket, since, 0), stop):
-                    if cells.pool[place, 0] > end + time_us:
-                        break
-                    other = cells.pool[place, 1]
-                    if begin - time_us > rows.whole[other, END]:
+            since = begin - time_us - cells.bucket[bucket, LONGEST]
+            stop = cells.bucket[bucket, START] + cells.bucket[bucket, SIZE]
+            for place in range(first_from(cells, bucket, since, 0), stop):
+                if cells.pool[place, 0] > end + time_us:
+                    break
+                other = cells.pool[place, 1]
+                if begin - time_us > rows.whole[other, END]:
+                    continue
+                dx = x - rows.real[other, X]
+                dy = y - rows.real[other, Y]
+                dz = z - rows.real[other, Z]
+                limit = own + rows.real[other, RADIUS] + rows.real[other, GROWTH]
+                if dx * dx + dy * dy + dz * dz > limit * limit:
+                    continue
+                answer = YES
+                if decide:
+                    answer = meet(asked, row, rows, other, plan_m, height_m, time_us, scratch)
+                    if answer == NO:
                         continue
-                    dx = x - rows.real[other, X]
-                    dy = y - rows.real[other, Y]
-                    dz = z - rows.real[other, Z]
-                    limit = own + rows.real[other, RADIUS] + rows.real[other, GROWTH]
-                    if dx * dx + dy * dy + dz * dz > limit * limit:
-                        continue
-                    answer = YES
-                    if decide:
-                        answer = meet(asked, row, rows, other, plan_m, height_m, time_us, scratch)
-                        if answer == NO:
-                            continue
-                    if count == len(found):
-                        found = longer(found)
-                    found[count, 0] = other
-                    found[count, 1] = answer
-                    count += 1
+                if count == len(found):
+                    found = longer(found)
+                found[count, 0] = other
+                found[count, 1] = answer
+                count += 1
     return count, found

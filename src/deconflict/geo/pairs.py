@@ -74,7 +74,7 @@ def pairs_of_buckets(
     """
     found = np.empty((1024, 3), np.int64)
     near = np.empty((64, 1), np.int64)
-    count = np.int64(0)  # a plain 0 would be a type of its own, and compiled for by itself
+    count = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
     done = 0
     bucket = start
     while bucket < cells.state[BUCKETS] and done < rows_wanted:

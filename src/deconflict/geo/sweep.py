@@ -238,7 +238,7 @@ def _steps(
     margins: Margins,
     progress: Callable[[float], None] | None,
 ) -> Iterator[Integers]:
-    from deconflict.geo.cells import BUCKETS, empty_cells, load
+    from deconflict.geo.cells import BUCKETS, empty_cells, keys, load
     from deconflict.geo.pairs import Wanted, pairs_of_buckets
 
     rows = table.rows

@@ -245,18 +245,17 @@ class Gathered:
         footprint = volume.footprint
         start = -ALWAYS_US if volume.start is None else microseconds(volume.start)
         end = ALWAYS_US if volume.end is None else microseconds(volume.end)
-        growth = volume.uncertainty_m + volume.danger_radius_m
-        danger = volume.danger_radius_m
+        growth = volume.growth_m
         if isinstance(footprint, Circle):
             growth += footprint.radius_m
-            self._row(POINT, ((footprint.center,),), growth, (start, end), volume.band, danger)
+            self._row(POINT, ((footprint.center,),), growth, (start, end), volume)
         elif isinstance(footprint, Polygon):
             rings = (footprint.shell, *footprint.holes)
-            self._row(REGION, rings, growth, (start, end), volume.band, danger)
+            self._row(REGION, rings, growth, (start, end), volume)
         else:
             growth += footprint.width_m / 2
             for points, window in legs(footprint, (start, end)):
-                self._row(LINE, (points,), growth, window, volume.band, danger)
+                self._row(LINE, (points,), growth, window, volume)
         self.owner.extend([owner] * (len(self.kind) - len(self.owner)))
 
     def _row(
@@ -265,9 +264,9 @@ class Gathered:
         rings: tuple[tuple[LatLon, ...], ...],
         growth: float,
         window: tuple[int, int],
-        band: AltitudeBand,
-        danger: float,
+        volume: Volume4D,
     ) -> None:
+        band, danger = volume.band, volume.danger_radius_m
         self.kind.append(kind)
         for points in rings:
             self.lat_deg += [point[0] for point in points]
@@ -291,6 +290,7 @@ class Gathered:
         else:
             from deconflict.geo.height import ellipsoid_interval
 
+            # No reach: what `kernel.above` calls certain must hold for the narrowest reading.
             interval = ellipsoid_interval(band, [point for points in rings for point in points])
             self.ellipsoid.append((interval.lower_m - danger, interval.upper_m + danger))
 
