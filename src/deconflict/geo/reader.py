@@ -74,12 +74,7 @@ def read_position(
     >>> read_position("36°22′12″N 37°30′54″E WGS 84").lat_lon
     (36.37, 37.515)
     """
-    if not (math.isfinite(stated_uncertainty_m) and stated_uncertainty_m >= 0.0):
-        raise InputError(
-            f"a stated uncertainty of {stated_uncertainty_m} m is none",
-            "write metres from zero up",
-            field="uncertainty_m",
-        )
+    _check_stated(stated_uncertainty_m)
     one = _frequent(text, default_datum, bare_datum)
     if one is not None and (place := solved(one)):
         assumed: tuple[str, ...] = ()
@@ -96,6 +91,15 @@ def read_position(
             assumed=assumed,
         )
     return _read(text, stated_uncertainty_m, obtained, default_datum, bare_datum)
+
+
+def _check_stated(uncertainty_m: float) -> None:
+    if not (math.isfinite(uncertainty_m) and uncertainty_m >= 0.0):
+        raise InputError(
+            f"a stated uncertainty of {uncertainty_m} m is none",
+            "write metres from zero up",
+            field="uncertainty_m",
+        )
 
 
 def _frequent(text: str, default_datum: str | None, bare_datum: BareDatum) -> Frequent | None:
@@ -143,6 +147,7 @@ def read_positions(
     """
     from deconflict.geo.reader_many import read_many
 
+    _check_stated(stated_uncertainty_m)
     return read_many(
         texts,
         stated_uncertainty_m=stated_uncertainty_m,

@@ -63,7 +63,7 @@ def zone_and_band(lat_deg: float, lon_deg: float) -> tuple[int, str]:
     """Return zone and band of a point from 80 S to 84 N; 180 lies in zone 1."""
     band = BANDS[max(0, min(19, math.floor((lat_deg + 80.0) / 8.0)))]
     lon_deg = -180.0 if lon_deg >= 180.0 else lon_deg
-    zone = math.floor((lon_deg + 180.0) / 6.0) + 1
+    zone = min(60, math.floor((lon_deg + 180.0) / 6.0) + 1)  # 179.99999999999997 rounds up
     if band == "V" and zone == 31 and lon_deg >= 3.0:
         zone = 32
     elif band == "X" and 0.0 <= lon_deg < 42.0:

@@ -327,6 +327,7 @@ def write(lat_deg: float, lon_deg: float, uncertainty_m: float = 0.0) -> str:
     if not places:
         return head
     size_m = 10 ** (5 - places)
-    e = math.floor((easting - x * _SQUARE_M) / size_m)
-    n = math.floor((northing - y * _SQUARE_M) / size_m)
+    most = 10**places - 1  # a nanometre south of the equator rounds to the next square
+    e = min(most, math.floor((easting - x * _SQUARE_M) / size_m))
+    n = min(most, math.floor((northing - y * _SQUARE_M) / size_m))
     return f"{head} {e:0{places}d} {n:0{places}d}"
