@@ -1,168 +1,175 @@
 """Outlines of countries: how deep inside a set of countries a place lies.
 
-The data (``data/country-outlines.npz``, see the README there) are Natural Earth's 1:50,000,000
-countries as pieces of border with the country on either side. The outline of a set of countries
-is those pieces that have one of the set on one side only, so borders between them vanish.
+The data (``data/country-outlines.z``, see the README there; made by ``tools/country_outlines.py``)
+are Natural Earth's 1:50,000,000 countries as pieces of border with the country on either side.
+The outline of a set of countries is those pieces that have one of the set on one side only, so
+borders between them vanish. Cells of one degree list the pieces that touch them, and know the
+country at their middle: a place is inside if the middle is, and an even number of pieces crosses
+the way there. Without numpy, because a single position must not wait for it to load.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import sys
+import zlib
+from array import array
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from itertools import accumulate
 
 _KM_PER_DEG = 111.2
 """Kilometres in a degree of latitude, between 110.57 (equator) and 111.70 (pole)."""
 _LEAST_KM_PER_DEG = 110.0
-_NOBODY = -1
+_ROWS, _COLUMNS = 180, 360
+_KINDS = {
+    "x": "i", "y": "i", "size": "i", "left": "h", "right": "h", "count": "i", "segment": "i",
+    "middle": "h",
+}  # fmt: skip
+
+_Piece = tuple[float, float, float, float]
+"""Start (degrees east of the cell's western edge, latitude) and step to the end, degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """All pieces of border, as straight segments in longitude and latitude.
+    """All pieces of border.
 
     Attributes
     ----------
     names
         The countries, by index.
-    x0, y0, x1, y1
-        Longitude and latitude of a segment's two ends, degrees. A segment takes the short way,
-        over 180 degrees too.
-    sides
-        For each segment the indices of the countries on its two sides; -1: none.
-    real
-        Whether a segment is a border, or only the cut of the map along 180 degrees.
+    x, y
+        Longitude and latitude of all points, 1e-5 degrees; a piece goes from one to the next.
+    left, right
+        For each point the countries on the two sides of the piece that begins there; -1: none.
+    starts, segments
+        Cell *i* is touched by the pieces that begin at ``segments[starts[i]:starts[i + 1]]``.
+    middle
+        The country at the middle of each cell; -1: none. Cells go by rows from 90 south, each
+        from 180 west.
     """
 
     names: tuple[str, ...]
-    x0: NDArray[np.float64]
-    y0: NDArray[np.float64]
-    x1: NDArray[np.float64]
-    y1: NDArray[np.float64]
-    sides: NDArray[np.int16]
-    real: NDArray[np.bool_]
+    x: array[int]
+    y: array[int]
+    left: array[int]
+    right: array[int]
+    starts: array[int]
+    segments: array[int]
+    middle: array[int]
 
 
 @cache
 def outlines() -> Outlines:
     """Read the outlines that come with the package."""
-    source = files("deconflict.geo") / "data" / "country-outlines.npz"
-    with source.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
-        points = np.cumsum(data["steps"], axis=0, dtype=np.int32) / 1e5
-        sizes = data["sizes"]
-        sides = np.repeat(data["sides"], sizes, axis=0)
-        names = tuple(str(name) for name in data["names"])
-    joined = np.ones(len(points), dtype=bool)
-    joined[np.cumsum(sizes) - 1] = False  # the last point of a piece begins no segment
-    first = np.flatnonzero(joined)
-    a, b = points[first], points[first + 1]
-    cut = (np.abs(a[:, 0]) > 179.99) & (np.abs(b[:, 0]) > 179.99)
-    cut |= (a[:, 1] < -89.9) & (b[:, 1] < -89.9)
-    (x0, y0), (x1, y1) = a.T.copy(), b.T.copy()
-    return Outlines(names, x0, y0, x1, y1, sides[first], ~cut)
+    source = files("deconflict.geo") / "data" / "country-outlines.z"
+    line, _, body = zlib.decompress(source.read_bytes()).partition(b"\n")
+    head = json.loads(line)
+    arrays = {}
+    at = 0
+    for name, kind in _KINDS.items():
+        arrays[name] = array(kind)
+        end = at + head["items"][name] * arrays[name].itemsize
+        arrays[name].frombytes(body[at:end])
+        at = end
+        if sys.byteorder == "big":
+            arrays[name].byteswap()
+    sides = {"left": array("h"), "right": array("h")}
+    for side, owners in sides.items():
+        for size, owner in zip(arrays["size"], arrays[side], strict=True):
+            owners.extend(array("h", [owner]) * size)
+    return Outlines(
+        names=tuple(head["names"]),
+        x=array("i", accumulate(arrays["x"])),
+        y=array("i", accumulate(arrays["y"])),
+        left=sides["left"],
+        right=sides["right"],
+        starts=array("i", accumulate(arrays["count"], initial=0)),
+        segments=arrays["segment"],
+        middle=arrays["middle"],
+    )
 
 
 class Border:
-    """The outline of a set of countries near a place, ready for many questions about it.
+    """The outline of a set of countries.
 
     Parameters
     ----------
     countries
         Names as in `Outlines.names`.
-    lat_deg, lon_deg
-        Middle of the places that will be asked about.
-    reach_km
-        Distances are right up to this; beyond it they are only known to be greater.
-    spread_deg
-        How far, in latitude and in longitude, the places asked about may be from the middle.
     """
 
-    __slots__ = ("_column", "_near", "_reach_km")
+    __slots__ = ("_members", "_pieces")
 
-    def __init__(
-        self,
-        countries: frozenset[str],
-        lat_deg: float,
-        lon_deg: float,
-        reach_km: float,
-        spread_deg: float,
-    ) -> None:
-        every = outlines()
-        picked = _segments(countries)
-        x0 = _turned(every.x0[picked] - lon_deg)
-        x1 = x0 + _turned(every.x1[picked] - every.x0[picked])
-        west, east = np.minimum(x0, x1), np.maximum(x0, x1)
-        # For inside or outside: what the places' meridians can cross north of them.
-        column = (west <= spread_deg) & (east >= -spread_deg)
-        column &= np.maximum(every.y0[picked], every.y1[picked]) >= lat_deg - spread_deg
-        self._column = _ends(picked[column])
-        # For the distance: what comes within reach.
-        margin = spread_deg + reach_km / _LEAST_KM_PER_DEG
-        shrink = float(np.cos(np.radians(min(abs(lat_deg) + margin, 89.9))))
-        wide = min(spread_deg + reach_km / _LEAST_KM_PER_DEG / shrink, 180.0)
-        near = (west <= wide) & (east >= -wide) & every.real[picked]
-        near &= np.minimum(every.y0[picked], every.y1[picked]) <= lat_deg + margin
-        near &= np.maximum(every.y0[picked], every.y1[picked]) >= lat_deg - margin
-        self._near = _ends(picked[near])
-        self._reach_km = reach_km
+    def __init__(self, countries: frozenset[str]) -> None:
+        names = outlines().names
+        self._members = frozenset(names.index(country) for country in countries)
+        self._pieces = lru_cache(maxsize=4096)(self._make_pieces)
 
-    def depth_km(self, lat_deg: float, lon_deg: float) -> float:
+    def depth_km(self, lat_deg: float, lon_deg: float, reach_km: float) -> float:
         """How far inside a place lies, kilometres; negative outside; at most the reach."""
-        return float(self.depths_km(np.array([lat_deg]), np.array([lon_deg]))[0])
+        row = min(max(math.floor(lat_deg) + 90, 0), _ROWS - 1)
+        column = math.floor(lon_deg) + 180
+        nearest = (reach_km / _KM_PER_DEG) ** 2
+        up = math.ceil(reach_km / _LEAST_KM_PER_DEG)
+        shrink = math.cos(math.radians(lat_deg))
+        poleward = math.cos(math.radians(min(abs(lat_deg) + up, 89.9)))
+        across = min(math.ceil(reach_km / _LEAST_KM_PER_DEG / poleward), _COLUMNS // 2)
+        for r in range(max(row - up, 0), min(row + up, _ROWS - 1) + 1):
+            for c in range(column - across, column + across + 1):
+                west = c - 180 - lon_deg
+                for x, y, dx, dy in self._pieces(r, c % _COLUMNS)[1]:
+                    ax, ay, bx = (west + x) * shrink, y - lat_deg, dx * shrink
+                    length = bx * bx + dy * dy
+                    along = -(ax * bx + ay * dy) / length if length > 0.0 else 0.0
+                    along = 0.0 if along < 0.0 else min(along, 1.0)
+                    px, py = ax + along * bx, ay + along * dy
+                    nearest = min(nearest, px * px + py * py)
+        distance = min(math.sqrt(nearest) * _KM_PER_DEG, reach_km)
+        inside = self._inside(row, column % _COLUMNS, lat_deg, lon_deg - math.floor(lon_deg))
+        return distance if inside else -distance
 
-    def depths_km(
-        self, lats_deg: NDArray[np.float64], lons_deg: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return for each place what `depth_km` returns."""
-        lats, lons = lats_deg[:, None], lons_deg[:, None]
-        x0, y0, x1, y1 = self._near
-        scale = np.cos(np.radians(lats))
-        ax, ay = _turned(x0 - lons) * scale, y0 - lats
-        dx, dy = _turned(x1 - x0) * scale, y1 - y0
-        length = np.maximum(dx * dx + dy * dy, 1e-18)
-        along = np.clip(-(ax * dx + ay * dy) / length, 0.0, 1.0)
-        far = np.hypot(ax + along * dx, ay + along * dy) * _KM_PER_DEG
-        distance = np.min(far, axis=1, initial=self._reach_km)
-        depths: NDArray[np.float64] = np.where(self._inside(lats, lons), distance, -distance)
-        return depths
-
-    def _inside(self, lats: NDArray[np.float64], lons: NDArray[np.float64]) -> NDArray[np.bool_]:
-        x0, y0, x1, y1 = self._column
-        ax = _turned(x0 - lons)
-        dx = _turned(x1 - x0)
-        crossed = (ax <= 0.0) != (ax + dx <= 0.0)
-        # Where a piece lies along the meridian, nothing is crossed and nothing divided.
-        at = y0 - ax / np.where(dx == 0.0, 1.0, dx) * (y1 - y0)
-        inside: NDArray[np.bool_] = np.count_nonzero(crossed & (at > lats), axis=1) % 2 == 1
+    def _inside(self, row: int, column: int, lat_deg: float, x_deg: float) -> bool:
+        inside = outlines().middle[row * _COLUMNS + column] in self._members
+        middle_deg = row - 89.5
+        for x, y, dx, dy in self._pieces(row, column)[0]:
+            # From the middle along its parallel to the place's meridian, then along that. A
+            # coordinate that is equal counts as less, in every comparison, so that no corner is
+            # counted twice.
+            if (y <= middle_deg) != (y + dy <= middle_deg):
+                at = x + (middle_deg - y) / dy * dx
+                inside ^= (at <= 0.5) != (at <= x_deg)
+            if (x <= x_deg) != (x + dx <= x_deg):
+                at = y + (x_deg - x) / dx * dy
+                inside ^= (at <= middle_deg) != (at <= lat_deg)
         return inside
 
+    def _make_pieces(self, row: int, column: int) -> tuple[tuple[_Piece, ...], tuple[_Piece, ...]]:
+        """Return the outline's pieces that touch a cell: all, and those that are borders."""
+        every = outlines()
+        cell = row * _COLUMNS + column
+        steps = every.segments[every.starts[cell] : every.starts[cell + 1]]
+        pieces, real = [], []
+        for i in accumulate(steps):
+            if (every.left[i] in self._members) == (every.right[i] in self._members):
+                continue
+            x, y = every.x[i] / 1e5, every.y[i] / 1e5
+            dx = math.remainder((every.x[i + 1] - every.x[i]) / 1e5, 360.0)
+            dy = (every.y[i + 1] - every.y[i]) / 1e5
+            # On the cell's side of the world: no piece is longer than half of it.
+            from_west = math.remainder(x + dx / 2.0 - (column - 179.5), 360.0) + 0.5 - dx / 2.0
+            pieces.append((from_west, y, dx, dy))
+            # The map is cut along 180 degrees and closed at the South Pole; nobody's border.
+            cut = dx == 0.0 and abs(x) > 179.99
+            if not (cut or (y < -89.9 and y + dy < -89.9)):
+                real.append(pieces[-1])
+        return tuple(pieces), tuple(real)
 
-_Ends = tuple[
-    "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"
-]
 
-
-def _ends(chosen: NDArray[np.intp]) -> _Ends:
-    every = outlines()
-    return every.x0[chosen], every.y0[chosen], every.x1[chosen], every.y1[chosen]
-
-
-def _turned(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-    return degrees - 360.0 * np.rint(degrees / 360.0)
-
-
-@lru_cache(maxsize=256)
-def _segments(countries: frozenset[str]) -> NDArray[np.intp]:
-    every = outlines()
-    wanted = np.zeros(len(every.names) + 1, dtype=bool)  # the last one stands for nobody
-    for country in countries:
-        wanted[every.names.index(country)] = True
-    wanted[_NOBODY] = False
-    one, other = wanted[every.sides[:, 0]], wanted[every.sides[:, 1]]
-    return np.flatnonzero(one ^ other)
+@lru_cache(maxsize=512)
+def border_of(countries: frozenset[str]) -> Border:
+    """Return the outline of a set of countries, kept for the next question."""
+    return Border(countries)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from deconflict.geo.errors import InputError
@@ -41,20 +42,21 @@ _SLACK_M = 0.01
 _CELLS_KEPT = 16_384
 _PATCHES = 16
 _PATCH_DEG = CELL_DEG / _PATCHES
-_OUTSIDE, _INSIDE, _OPEN = 0, 1, 2
+_PATCH_RADIUS_KM = _PATCH_DEG * 111.8 * math.sqrt(0.5)
+_UNASKED, _OUTSIDE, _INSIDE, _OPEN = range(4)
 _A_M, _E2 = 6_378_137.0, 0.0066943799901413165  # WGS 84
 
 
 class Rim:
     """Which points of one cell lie deep enough inside a set of countries.
 
-    A cell is divided into patches; only in those that the rim's edge runs through is a point
-    measured by itself, which takes ten times as long as all the rest.
+    A cell is divided into patches, each measured once when it is first asked about; only in those
+    that the rim's edge runs through is a point measured by itself.
 
     Parameters
     ----------
     border
-        Outline of the countries near the cell.
+        Outline of the countries.
     south_deg, west_deg
         The cell's corner.
     """
@@ -65,29 +67,25 @@ class Rim:
         self._border = border
         self._south_deg = south_deg
         self._west_deg = west_deg
-        self._patches: bytes = b""
+        self._patches = bytearray(_PATCHES * _PATCHES)
 
     def cleared(self, up_deg: float, right_deg: float) -> bool:
         """Whether a point of the cell, given from its corner, lies beyond the rim."""
-        patches = self._patches = self._patches or self._decided()
         row = min(int(up_deg / _PATCH_DEG), _PATCHES - 1)
         column = min(int(right_deg / _PATCH_DEG), _PATCHES - 1)
-        decided = patches[row * _PATCHES + column]
-        if decided != _OPEN:
-            return decided == _INSIDE
-        depth_km = self._border.depth_km(self._south_deg + up_deg, self._west_deg + right_deg)
-        return depth_km >= RIM_KM
+        decided = self._patches[row * _PATCHES + column]
+        if decided == _UNASKED:
+            over_km = self._over_km((row + 0.5) * _PATCH_DEG, (column + 0.5) * _PATCH_DEG)
+            sure = abs(over_km) > _PATCH_RADIUS_KM
+            decided = (_INSIDE if over_km > 0.0 else _OUTSIDE) if sure else _OPEN
+            self._patches[row * _PATCHES + column] = decided
+        if decided == _OPEN:
+            return self._over_km(up_deg, right_deg) >= 0.0
+        return decided == _INSIDE
 
-    def _decided(self) -> bytes:
-        import numpy as np
-
-        steps = (np.arange(_PATCHES) + 0.5) * _PATCH_DEG
-        lats = np.repeat(self._south_deg + steps, _PATCHES)
-        lons = np.tile(self._west_deg + steps, _PATCHES)
-        depth_km = self._border.depths_km(lats, lons) - RIM_KM
-        radius_km = _PATCH_DEG * 111.8 * math.sqrt(0.5)
-        decided = np.where(depth_km > 0.0, _INSIDE, _OUTSIDE)
-        return bytes(np.where(np.abs(depth_km) > radius_km, decided, _OPEN).astype(np.uint8))
+    def _over_km(self, up_deg: float, right_deg: float) -> float:
+        lat_deg, lon_deg = self._south_deg + up_deg, self._west_deg + right_deg
+        return self._border.depth_km(lat_deg, lon_deg, RIM_KM + 2.0 * _PATCH_RADIUS_KM) - RIM_KM
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +140,10 @@ class Corner:
         """Return the greatest distance between the answers of some operations, metres."""
         found = self._spreads.get(pool)
         if found is None:
-            import numpy as np
-
-            images = np.array([self._images[i] for i in pool])
-            images = images[np.isfinite(images)]
-            between = np.abs(images[:, None] - images[None, :])
-            found = self._spreads[pool] = float(between.max(initial=0.0))
+            images = [self._images[i] for i in pool]
+            images = [image for image in images if math.isfinite(image.real)]
+            found = max((abs(a - b) for a, b in combinations(images, 2)), default=0.0)
+            self._spreads[pool] = found
         return found
 
 
@@ -278,7 +274,7 @@ class Shift:
         return index, least, self.everything, (said,)
 
     def _make_cell(self, row: int, column: int) -> Cell:
-        from deconflict.geo.outlines import Border
+        from deconflict.geo.outlines import border_of
 
         south, west = row * CELL_DEG, column * CELL_DEG
         half = CELL_DEG / 2.0
@@ -301,8 +297,11 @@ class Shift:
                 whole.add(i)
             elif area.countries:
                 if area.countries not in rims:
-                    border = Border(area.countries, lat, lon, reach_km, half + 0.01)
-                    rims[area.countries] = (Rim(border, south, west), border.depth_km(lat, lon))
+                    border = border_of(area.countries)
+                    rims[area.countries] = (
+                        Rim(border, south, west),
+                        border.depth_km(lat, lon, reach_km),
+                    )
                 rim, depth_km = rims[area.countries]
                 if depth_km - radius_km >= RIM_KM:
                     whole.add(i)

@@ -1,6 +1,5 @@
 """True areas of operations, and outlines of countries; oracle of distances: GeographicLib."""
 
-import numpy as np
 import pytest
 from geographiclib.geodesic import Geodesic
 
@@ -44,7 +43,7 @@ def test_an_area_offshore_alone_is_known_as_such():
 
 
 def depth_km(countries, lat, lon, reach_km=300.0):
-    return Border(frozenset(countries), lat, lon, reach_km, 0.1).depth_km(lat, lon)
+    return Border(frozenset(countries)).depth_km(lat, lon, reach_km)
 
 
 @pytest.mark.parametrize(
@@ -75,28 +74,14 @@ def test_a_border_between_two_countries_of_a_set_vanishes():
 def test_the_depth_is_the_distance_to_the_nearest_piece_of_the_outline(lat, lon):
     every = outlines()
     syria = every.names.index("Syria")
-    ours = np.flatnonzero((every.sides == syria).any(axis=1))
-    along = np.linspace(0, 1, 5)
+    ours = [i for i in range(len(every.x)) if syria in {every.left[i], every.right[i]}]
+    # Every point of the outline; the pieces between them are a few kilometres long.
     nearest_m = min(
-        Geodesic.WGS84.Inverse(
-            lat,
-            lon,
-            every.y0[i] + t * (every.y1[i] - every.y0[i]),
-            every.x0[i] + t * (every.x1[i] - every.x0[i]),
-        )["s12"]
-        for i in ours
-        for t in along
+        Geodesic.WGS84.Inverse(lat, lon, every.y[i] / 1e5, every.x[i] / 1e5)["s12"] for i in ours
     )
-    assert depth_km({"Syria"}, lat, lon) == pytest.approx(nearest_m / 1000, rel=0.02)
+    assert depth_km({"Syria"}, lat, lon) == pytest.approx(nearest_m / 1000, rel=0.05)
 
 
 def test_beyond_its_reach_a_depth_is_the_reach():
     assert depth_km({"Russia"}, 62.0, 95.0, 40.0) == 40.0
     assert depth_km({"Russia"}, 10.0, 95.0, 40.0) == -40.0
-
-
-def test_many_depths_are_those_of_single_places():
-    border = Border(frozenset({"Syria"}), 36.5, 37.5, 100.0, 0.6)
-    lats, lons = np.array([36.2, 36.6, 37.0]), np.array([37.2, 37.5, 38.0])
-    singles = [border.depth_km(*point) for point in zip(lats, lons, strict=True)]
-    assert border.depths_km(lats, lons).tolist() == singles
