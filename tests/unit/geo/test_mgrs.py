@@ -35,7 +35,7 @@ def test_writes_what_geotrans_writes_at_every_precision():
         for places_, uncertainty_m in enumerate((1e5, 1e4, 1e3, 100.0, 10.0, 0.0)):
             theirs = library.toMGRS(lat, lon, MGRSPrecision=places_)
             # The library takes a point up to 1 mm below a cell's edge for the next cell.
-            near = 1e-8
+            near, across = 1e-8, 1e-8 / max(0.001, math.cos(math.radians(lat)))
             ours = {
                 mgrs.write(lat + dy, lon + dx, uncertainty_m)
                 .replace("MGRS", "")
