@@ -83,7 +83,7 @@ def test_a_shift_that_would_meet_something_else_is_not_offered_or_goes_farther()
         moved = shifted([MOVER], shift)
         assert not any(meets(m, o) for m in moved for o in (OBSTACLE, above, next_hour, west))
     assert [shift.seconds for shift in of_kind(shifts, ShiftKind.TIME)] == [7201, -1201]
-    assert [shift.metres for shift in of_kind(shifts, ShiftKind.HEIGHT)] == [250.1]
+    assert [shift.metres for shift in of_kind(shifts, ShiftKind.HEIGHT)] == [250.1, -50.1]
     (plan,) = of_kind(shifts, ShiftKind.PLAN)
     assert plan.metres > 101.0
 
@@ -198,7 +198,7 @@ def test_a_move_keeps_every_distance_and_goes_where_it_says(place):
     moved = [*after[0].footprint.shell, after[1].footprint.center]
     for i, point in enumerate(points):
         for j in range(i):
-            # The middle carries the rest; curvature changes distances between others by millimetres.
+            # The middle carries the rest; distances between others change by millimetres.
             assert apart(moved[i], moved[j]) == pytest.approx(apart(point, points[j]), abs=0.01)
         assert apart(moved[i], point) == pytest.approx(7000.0, abs=0.05)
 

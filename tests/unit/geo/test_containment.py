@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from geographiclib.geodesic import Geodesic
@@ -159,7 +160,7 @@ def test_inside_and_outside_agree_with_geographiclib_over_the_world(place):
     for _ in range(25):
         point = away(place, rng.uniform(0, 360), rng.uniform(0, 60_000))
         seen = [WORLD.Inverse(*point, *vertex)["azi1"] for vertex in (*shell, shell[0])]
-        turned = sum(math.remainder(b - a, 360) for a, b in zip(seen, seen[1:], strict=False))
+        turned = sum(math.remainder(b - a, 360) for a, b in pairwise(seen))
         assert containment(volume(Circle(point, 0.0)), region).inside == (abs(turned) > 180)
 
 
