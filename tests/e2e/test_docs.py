@@ -39,6 +39,7 @@ def all_commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), all_commands())
 def test_every_command_in_a_document_is_one_that_exists(page: str, line: str) -> None:
+    assert page
     tokens = shlex.split(line)[1:]
     if len(tokens) == 1:  # a command's name in running text
         assert tokens[0] in app
