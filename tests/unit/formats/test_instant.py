@@ -91,11 +91,7 @@ def test_what_is_written_reads_back(instant):
 
 
 @given(
-    st.datetimes(
-        min_value=datetime(2, 1, 1),
-        max_value=datetime(9998, 1, 1),
-        timezones=st.just(UTC),  # noqa: DTZ001
-    ),
+    st.datetimes(timezones=st.just(UTC)).filter(lambda instant: 2 <= instant.year <= 9998),
     st.text("0123456789", min_size=7, max_size=12),
 )
 def test_rounding_never_narrows_a_window(instant, digits):
