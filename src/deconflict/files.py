@@ -347,6 +347,8 @@ def _content(path: str, limits: Limits) -> bytes:
             return _read_up_to(file, limits)
     except FileNotFoundError:
         raise InputError("there is no such file", "check its name and folder") from None
+    except InputError:  # a ValueError too, and already in words
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name is no file name"
         raise InputError(
