@@ -205,7 +205,8 @@ def _angle(parts: Angle, limit: int, name: str) -> tuple[float, float, int, str]
         mark, decimals = ",", len(last) - last.index(",") - 1
         last = last.replace(",", ".")
     if m is None:
-        value, typed_s, unit = float(last), 3600.0 * float(last), 0
+        value, unit = float(last), 0
+        typed_s = 3600.0 * value
     else:
         if not d.isdigit() or (s is not None and not m.isdigit()):
             raise InputError(

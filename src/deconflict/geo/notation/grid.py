@@ -6,6 +6,7 @@ Source: NGA.STND.0037_2.0.0_GRIDS, Universal Grids and Grid Reference Systems (2
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Final, NamedTuple
 
 from deconflict.geo.elementary import Elementary, Number
@@ -37,6 +38,7 @@ class Bounds(NamedTuple):
     east_deg: float
 
 
+@cache
 def bounds(zone: int, band: str) -> Bounds | None:
     """Return where a band of a zone lies, with the exceptions of Norway and Svalbard.
 

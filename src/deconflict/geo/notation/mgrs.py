@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from deconflict.geo.elementary import ONE
@@ -62,6 +63,7 @@ class Cell(NamedTuple):
     bounds: Bounds
 
 
+@lru_cache(maxsize=16)
 def half_diagonal_m(size_m: float, scale: float = UTM_SCALE) -> float:
     """Return half a cell's diagonal on the ground, rounded outward, metres."""
     return size_m * math.sqrt(0.5) / scale

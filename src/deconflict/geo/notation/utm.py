@@ -73,6 +73,7 @@ _HALVES = MappingProxyType(
 )
 _OVERLAP_M = 40_000.0
 """Neighbouring zones' grids overlap by 40 km on maps; farther out is said."""
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SHORTEST = re.compile(r"(?:UTM|UPS)\b|UTM\d")
 
 
@@ -134,10 +135,9 @@ def _lengths(
 def length(typed: str) -> Metres:
     """Return a typed length; a comma may separate thousands or decimals, as its place says."""
     plain = typed.replace("٬", "")
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", plain):
-        plain = plain.replace(",", "")
-    else:
-        plain = plain.replace(",", ".")
+    if "," in plain:
+        thousands = _THOUSANDS.fullmatch(plain)
+        plain = plain.replace(",", "" if thousands else ".")
     _, mark, decimals = plain.partition(".")
     return Metres(float(plain), 0.5 / 10 ** len(decimals) if mark else 0.5)
 
