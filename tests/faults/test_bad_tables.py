@@ -195,6 +195,21 @@ def test_xml_entities_are_refused_in_whatever_encoding(encoding):
     assert "entities" in text or "UTF-8" in text
 
 
+def test_xml_entities_are_refused_in_every_part_of_a_workbook():
+    data = workbook(("a", "site", SIX))
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as source,
+        zipfile.ZipFile(target, "w") as archive,
+    ):
+        for info in source.infolist():
+            content = source.read(info)
+            if info.filename == "xl/workbook.xml":
+                content = b'<!DOCTYPE x [<!ENTITY e "x">]>' + content
+            archive.writestr(info.filename, content)
+    assert "xl/workbook.xml" in problem_of(xlsx.read, target.getvalue())
+
+
 def test_a_row_number_beyond_any_sheet_is_refused_and_not_counted_up_to():
     def edit(sheet):
         return sheet.replace(b'<row r="2"', b'<row r="99999999999"')
