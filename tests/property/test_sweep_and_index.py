@@ -84,7 +84,9 @@ def made(random: np.random.Generator) -> Made:
         if count >= 6 and random.random() < 0.3:
             hole = (tuple(moved(lat, lon, turn, size * 0.1) for turn in (0, 120, 240)),)
         footprint = Polygon(tuple(shell), hole)
-    reference = list(AltitudeReference)[random.integers(4) if random.random() < 0.15 else 0]
+    # Across references, boxes round a pole or a country take the geoid of half the world.
+    mixed = random.random() < 0.15 and size < 3_000 and abs(lat) < 80
+    reference = list(AltitudeReference)[random.integers(4) if mixed else 0]
     low = float(random.integers(0, 240))
     band = AltitudeBand(Height(low, reference), Height(low + 60, reference))
     if random.random() < 0.1:
@@ -110,7 +112,9 @@ def near_pairs(many: list[Made]) -> list[tuple[int, int]]:
     lat = np.radians([m.lat_deg for m in many])
     lon = np.radians([m.lon_deg for m in many])
     extent = np.array([m.extent_m for m in many])
-    begin = np.array([-math.inf if m.volume.start is None else _seconds(m.volume.start) for m in many])
+    begin = np.array(
+        [-math.inf if m.volume.start is None else _seconds(m.volume.start) for m in many]
+    )
     end = np.array([math.inf if m.volume.end is None else _seconds(m.volume.end) for m in many])
     pairs = []
     for i in range(len(many)):
@@ -176,11 +180,11 @@ def test_circles_meet_where_geographiclib_says_that_their_middles_are_near(many)
     found = {tuple(pair) for pair in sweep(circles).tolist()}
     tried = 0
     for i, a in enumerate(circles):
-        for j in range(i + 1, min(i + 40, len(circles))):
+        for j in range(i + 1, min(i + 12, len(circles))):
             b = circles[j]
             line = Geodesic.WGS84.Inverse(*a.footprint.center, *b.footprint.center)
             gap = line["s12"] - a.footprint.radius_m - b.footprint.radius_m
             if abs(gap) > 0.01:
                 assert ((i, j) in found) == (gap < 0), (i, j, gap)
                 tried += 1
-    assert tried > 50_000
+    assert tried > 15_000

@@ -61,9 +61,13 @@ FLOOR_M = 0.02
 """Twice what `deconflict.geo.separation` promises; nearer to the threshold, it decides."""
 GEOID_SLOPE = 0.001
 GEOID_STEP_M = 1.0
-"""Heights above the ellipsoid are taken from other points here than in
-`deconflict.geo.separation`, which takes those of both volumes. The geoid's slope is half of this
-at its steepest; the step covers interpolation."""
+GEOID_RANGE_M = 200.0
+"""Heights above the ellipsoid are taken from each volume by itself here, and in
+`deconflict.geo.separation` from a box of latitude and longitude round both. The geoid's slope is
+half of this at its steepest, the step covers interpolation, and from its lowest to its highest
+point it is less than the range."""
+WIDEST_BOX = 0.5
+"""Wider than this, in radians of longitude (near the poles), the box may be any."""
 ROUNDING_M = 1e-6
 BEND = 1.5 * 0.0034 / 8
 STRETCH = 1.5
@@ -146,7 +150,11 @@ def above(a: Rows, i: int, b: Rows, j: int, height_m: float) -> int:
     else:
         gap = a.real[i, LOWER_W84] - b.real[j, UPPER_W84]
         apart = 2 * (a.real[i, RADIUS] + b.real[j, RADIUS] + a.real[i, GROWTH] + b.real[j, GROWTH])
-        slack = GEOID_STEP_M + GEOID_SLOPE * apart
+        axis = math.sqrt(a.real[i, X] ** 2 + a.real[i, Y] ** 2) - apart
+        slack = GEOID_RANGE_M
+        if axis * WIDEST_BOX > apart:
+            bulge = (apart / axis) ** 2 / 4 * WGS84_A_M  # how far an edge leaves its ends' box
+            slack = min(slack, GEOID_STEP_M + GEOID_SLOPE * (apart + bulge))
     if gap <= height_m:
         return YES
     return NO if gap > height_m + slack else UNDECIDED
