@@ -278,7 +278,7 @@ def _json_format(text: str) -> Format:
         if key in _GEOJSON_KEYS:
             return Format.GEOJSON
         value = json_text.value(typed=True)
-        if key == "type" and value in _GEOJSON_WORDS:
+        if key == "type" and isinstance(value, str) and value in _GEOJSON_WORDS:
             return Format.GEOJSON
     if "type" in keys:
         # Refused with the type as its field.

@@ -237,7 +237,7 @@ def _check_crs(holder: dict[str, Any]) -> None:
     crs = holder["crs"]
     named = crs.get("properties") if isinstance(crs, dict) else None
     name = named.get("name") if isinstance(named, dict) else None
-    if name not in _WGS84_NAMES:
+    if not (isinstance(name, str) and name in _WGS84_NAMES):
         raise InputError(
             f"the member crs names {shown(name) if name else 'no system'}, and GeoJSON is WGS 84",
             "convert the file to longitude and latitude on WGS 84 and leave crs out",
