@@ -18,15 +18,13 @@ from array import array
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import accumulate
 
 _KM_PER_DEG = 111.2
 """Kilometres in a degree of latitude, between 110.57 (equator) and 111.70 (pole)."""
 _LEAST_KM_PER_DEG = 110.0
 _ROWS, _COLUMNS = 180, 360
 _KINDS = {
-    "x": "i", "y": "i", "size": "i", "left": "h", "right": "h", "count": "i", "segment": "i",
-    "middle": "h",
+    "x": "i", "y": "i", "left": "h", "right": "h", "starts": "i", "segments": "i", "middle": "h",
 }  # fmt: skip
 
 _Piece = tuple[float, float, float, float]
@@ -77,20 +75,7 @@ def outlines() -> Outlines:
         at = end
         if sys.byteorder == "big":
             arrays[name].byteswap()
-    sides = {"left": array("h"), "right": array("h")}
-    for side, owners in sides.items():
-        for size, owner in zip(arrays["size"], arrays[side], strict=True):
-            owners.extend(array("h", [owner]) * size)
-    return Outlines(
-        names=tuple(head["names"]),
-        x=array("i", accumulate(arrays["x"])),
-        y=array("i", accumulate(arrays["y"])),
-        left=sides["left"],
-        right=sides["right"],
-        starts=array("i", accumulate(arrays["count"], initial=0)),
-        segments=arrays["segment"],
-        middle=arrays["middle"],
-    )
+    return Outlines(names=tuple(head["names"]), **arrays)
 
 
 class Border:
@@ -151,9 +136,8 @@ class Border:
         """Return the outline's pieces that touch a cell: all, and those that are borders."""
         every = outlines()
         cell = row * _COLUMNS + column
-        steps = every.segments[every.starts[cell] : every.starts[cell + 1]]
         pieces, real = [], []
-        for i in accumulate(steps):
+        for i in every.segments[every.starts[cell] : every.starts[cell + 1]]:
             if (every.left[i] in self._members) == (every.right[i] in self._members):
                 continue
             x, y = every.x[i] / 1e5, every.y[i] / 1e5

@@ -117,8 +117,11 @@ def write_in(epsg: int, lat_deg: float, lon_deg: float, uncertainty_m: float = 0
 
 
 def _coordinates(crs: Crs, rest: str) -> tuple[float, float, tuple[float, float]]:
-    pairs = [pair for form in _FORMS if (pair := form.fullmatch(rest))]
-    if len(pairs) == 2 and (pairs[0]["mark1"] or pairs[0]["mark2"]):
+    before, after = _FORMS
+    pairs = [pair] if (pair := before.fullmatch(rest)) else []
+    if not pairs or bool(pairs[0]["mark1"]) != bool(pairs[0]["mark2"]):
+        pairs += [pair] if (pair := after.fullmatch(rest)) else []
+    if len(pairs) == 2:
         raise InputError(
             "a single mark between the two numbers may belong to either", "mark both numbers"
         )
