@@ -44,6 +44,8 @@ WRONG = [
     "37T 366784 4026012",
     "///table.chair.lamp",
     "somewhere",
+    "37S\x1fCA 12 34",
+    "36.37 N\u202e 37.515 E WGS 84",
     "",
     "9" * 300,
     "36.37 N 37.515 E NOWHERE 1900",

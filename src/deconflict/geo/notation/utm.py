@@ -50,7 +50,10 @@ _HEMISPHERE = (
     r"\(?(?:(NORTH|SOUTH)(?:ERN)?(?:[ -]?HEMISPHERE)?|([NS])[ -]?HEMISPHERE"
     r"|HEMISPHERE[ :=]*([NS])(?:ORTH|OUTH)?)\)?"
 )
-_ZONE = rf"(UTM)?[ :,/]*(?:ZONE)?[ :]*(\d{{1,2}})(?:, ?|[ -])?(?:{_HEMISPHERE}|\(?([A-Z])\)?)?(?: ?[,;:/] ?| )"
+_ZONE = (
+    rf"(UTM)?[ :,/]*(?:ZONE)?[ :]*(\d{{1,2}})(?:, ?|[ -])?"
+    rf"(?:{_HEMISPHERE}|\(?([A-Z])\)?)?(?: ?[,;:/] ?| )"
+)
 _POLE = rf"(UPS)?[ :,/]*(?:{_HEMISPHERE}|([A-Z]))(?: ?[,;:/] ?| )"
 _TAIL = rf"(?:[ ,;]+{_HEMISPHERE})?"
 _BEGINS = re.compile(rf"{_ZONE}|{_POLE}|UTM|UPS")
