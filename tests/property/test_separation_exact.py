@@ -34,21 +34,19 @@ def turn(to, since):
 
 
 def nearest_on_edge(point, edge):
-    """Least distance from a point to a geodesic edge, by ternary search (it is convex there)."""
+    """Least distance from a point to a geodesic edge, by halving: is the point ahead or behind?"""
     line = WORLD.InverseLine(*edge[0], *edge[1])
-
-    def far(along):
-        here = line.Position(along)
-        return apart(point, (here["lat2"], here["lon2"]))
-
     low, high = 0.0, line.s13
-    while high - low > 0.01:
-        third = (high - low) / 3
-        if far(low + third) < far(high - third):
-            high -= third
+    while high - low > 0.005:
+        middle = (low + high) / 2
+        here = line.Position(middle)
+        toward = WORLD.Inverse(here["lat2"], here["lon2"], *point)["azi1"]
+        if abs(turn(toward, here["azi2"])) < 90:
+            low = middle
         else:
-            low += third
-    return min(far(low), far((low + high) / 2), far(high))
+            high = middle
+    here = line.Position((low + high) / 2)
+    return min(apart(point, (here["lat2"], here["lon2"])), *(apart(point, end) for end in edge))
 
 
 def distance_by_search(a, b):

@@ -98,11 +98,17 @@ def _candidates(pa: Floats, qa: Floats, pb: Floats, qb: Floats) -> tuple[Indices
     mb, rb = _balls(pb, qb)
     if len(ma) * len(mb) <= PAIRS_AT_ONCE:
         return _near_balls(ma, ra, mb, rb)
-    rows_a, rows_b = _near_balls(*_blocks(ma, ra), *_blocks(mb, rb))
+    block_a, block_b = _blocks(ma, ra), _blocks(mb, rb)
+    rows_a, rows_b = _near_balls(*block_a, *block_b)
+    gaps = np.sqrt(((block_a[0][rows_a] - block_b[0][rows_b]) ** 2).sum(axis=1))
+    gaps -= block_a[1][rows_a] + block_b[1][rows_b]
     rows: list[Indices] = []
     columns: list[Indices] = []
     limit = math.inf
-    for i, j in zip(rows_a.tolist(), rows_b.tolist(), strict=True):
+    for k in np.argsort(gaps, kind="stable").tolist():
+        if gaps[k] > limit:
+            break
+        i, j = int(rows_a[k]), int(rows_b[k])
         part_a = slice(i * BLOCK, (i + 1) * BLOCK)
         part_b = slice(j * BLOCK, (j + 1) * BLOCK)
         apart = _apart(ma[part_a], mb[part_b])

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 SECTOR_MARGIN: Final = 1e-4
 """Sine of the least turn that is trusted to be one: far above what a sphere for the ellipsoid,
 and rounding, can change in sectors seen from the middle."""
+LONGEST_LINE_M: Final = 200_000_000.0
+"""The longest outline of real flight regions is some 40,000 km; one that runs to and fro over
+continents a thousand times is no area, and would take minutes to compare."""
+DEGREE_M: Final = 111_700.0
+"""The longest degree of latitude or of the equator, metres."""
+FEW_POINTS: Final = 10
+"""So few edges can't reach `LONGEST_LINE_M`: none is longer than half a turn."""
 HEMISPHERE_COSINE: Final = 0.05
 """A ring fits into a hemisphere if all its vertices are within 87 degrees of one point."""
 THINNEST_M: Final = 0.002
@@ -47,6 +54,29 @@ def checked_points(points: Sequence[LatLon], field: str) -> tuple[LatLon, ...]:
         checked_lat_lon(lat, lon, field=f"{field}vertex {i}")
         for i, (lat, lon) in enumerate(points, 1)
     )
+
+
+def check_extent(points: Sequence[LatLon], field: str = "") -> None:
+    """Refuse a line or ring whose edges are absurdly long altogether.
+
+    Raises
+    ------
+    InputError
+        If they add up to more than `LONGEST_LINE_M`.
+    """
+    total = 0.0
+    for (lat_a, lon_a), (lat_b, lon_b) in pairwise(points):
+        # A rough length that is never too short: along the meridian, then along the parallel.
+        total += abs(lat_b - lat_a) + abs(math.remainder(lon_b - lon_a, 360.0)) * math.cos(
+            math.radians(min(abs(lat_a), abs(lat_b)))
+        )
+    if total * DEGREE_M > LONGEST_LINE_M:
+        raise InputError(
+            f"the edges of {len(points)} vertices add up to more than "
+            f"{LONGEST_LINE_M / 1000.0:,.0f} km, five times round the Earth",
+            "give an area whose outline doesn't run to and fro",
+            field=field.rstrip(", "),
+        )
 
 
 def same_place(a: LatLon, b: LatLon) -> bool:
@@ -96,6 +126,8 @@ def check_ring(points: Sequence[LatLon], field: str = "") -> None:
                 field=f"{field}vertex {i + 1}",
             )
         previous = point
+    if count >= FEW_POINTS:
+        check_extent(points, field)
     if not _seen_whole(points):
         _check_in_plane(points, field)
 

@@ -33,6 +33,10 @@ FAR_TOUCH_M: Final = 0.01
 """The same for shapes beyond `PLANE_REACH_M`, where the plane leaves 5 mm open."""
 PLANE_REACH_M: Final = 200_000.0
 """What lies within this distance of the point of contact is judged in the plane."""
+PAIRS_IN_PLANE: Final = 40_000
+"""Up to so many pairs of pieces GEOS compares each with each; it takes half a millisecond."""
+LEAST_COSINE: Final = 0.2
+"""No plane is used for what lies farther round the Earth from its contact than this."""
 STRETCH_LEFT_M: Final = 0.003
 """A distance that the plane's stretch leaves open by no more than this is not searched again."""
 
@@ -275,11 +279,20 @@ def _within(a: Shape, b: Shape, growth_m: float) -> bool:
     if extent_m <= PLANE_REACH_M:
         # The plane of the larger shape, which keeps its own picture for the next question.
         host, guest = (a, b) if a.radius_m >= b.radius_m else (b, a)
-        flat_m = shapely.distance(host.flat, guest.flat_in(host.plane))
-        if flat_m <= limit + TOUCH_M:
-            return True
-        if flat_m > (limit + TOUCH_M) * _stretch(extent_m):
-            return False
+        near_m, far_m = limit + TOUCH_M, (limit + TOUCH_M) * _stretch(extent_m)
+        if _is_small(a, b):
+            flat_m = shapely.distance(host.flat, guest.flat_in(host.plane))
+            if flat_m <= near_m:
+                return True
+            if flat_m > far_m:
+                return False
+        else:
+            shapely.prepare(host.flat)
+            flat = guest.flat_in(host.plane)
+            if shapely.dwithin(host.flat, flat, near_m):
+                return True
+            if not shapely.dwithin(host.flat, flat, far_m):
+                return False
     return _skeleton_distance(a, b)[0] <= limit + _touch(a, b)
 
 
@@ -294,7 +307,7 @@ def _skeleton_distance(a: Shape, b: Shape) -> tuple[float, LatLon, LatLon]:
         return distance_m(a.center, b.center), a.center, b.center
     chord = math.dist(a.center_ecef, b.center_ecef)
     extent_m = (chord + a.radius_m + b.radius_m) * 0.5 + max(a.radius_m, b.radius_m)
-    if extent_m <= PLANE_REACH_M:
+    if extent_m <= PLANE_REACH_M and _is_small(a, b):
         (ax, ay, az), (bx, by, bz) = a.center_ecef, b.center_ecef
         plane = Plane(on_surface((ax + bx, ay + by, az + bz)))
         line = shapely.shortest_line(a.flat_in(plane), b.flat_in(plane))
@@ -306,11 +319,32 @@ def _skeleton_distance(a: Shape, b: Shape) -> tuple[float, LatLon, LatLon]:
         if flat_m * (_stretch(extent_m) - 1.0) <= STRETCH_LEFT_M:
             on_a, on_b = plane.lat_lon(x, y), plane.lat_lon(u, v)
             return distance_m(on_a, on_b), on_a, on_b
-    distance, on_a, on_b = nearest(a, b)
-    if distance == 0.0:
-        return 0.0, on_a, on_a
-    # Chains that don't cross leave one skeleton wholly inside or wholly outside the other.
+    shared = _shared_point(a, b)
+    if shared is not None:
+        return 0.0, shared, shared
+    return nearest(a, b)
+
+
+def _is_small(a: Shape, b: Shape) -> bool:
+    """Return whether GEOS may compare each piece with each."""
+    return a.count * b.count <= PAIRS_IN_PLANE
+
+
+def _shared_point(a: Shape, b: Shape) -> LatLon | None:
+    """Return a point that two skeletons of any size have in common.
+
+    ``None`` may also mean that their edges cross far round the Earth from both middles, which
+    `nearest` finds.
+    """
     for inner, outer in ((a, b), (b, a)):
         if outer.holds(inner.first):
-            return 0.0, inner.vertices[0][0], inner.vertices[0][0]
-    return distance, on_a, on_b
+            return inner.vertices[0][0]
+    plane = (a if a.radius_m <= b.radius_m else b).plane
+    if any((plane.height_cosines(chain) < LEAST_COSINE).any() for chain in (*a.chains, *b.chains)):
+        return None
+    flat_a, flat_b = a.border_in(plane), b.border_in(plane)
+    shapely.prepare(flat_a)
+    if not shapely.intersects(flat_a, flat_b):
+        return None
+    x, y = shapely.get_coordinates(shapely.intersection(flat_a, flat_b))[0].tolist()
+    return plane.lat_lon(x, y)

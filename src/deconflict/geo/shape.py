@@ -116,6 +116,11 @@ class Shape:
         return bare
 
     @cached_property
+    def count(self) -> int:
+        """How many points the chains have."""
+        return sum(map(len, self.chains))
+
+    @cached_property
     def pieces(self) -> tuple[Floats, Floats]:
         """Both ends of every piece, (n, 3) each; a point is a piece without length."""
         if len(self.chains[0]) == 1:

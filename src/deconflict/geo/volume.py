@@ -11,7 +11,14 @@ from typing import Final
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand
 from deconflict.geo.position import LatLon, checked_lat_lon
-from deconflict.geo.ring import check_holes, check_legs, check_ring, checked_points, same_place
+from deconflict.geo.ring import (
+    check_extent,
+    check_holes,
+    check_legs,
+    check_ring,
+    checked_points,
+    same_place,
+)
 
 MOST_VERTICES: Final = 10_000
 """Vertices a volume, as ASTM F3548-21 limits an operational intent."""
@@ -110,6 +117,7 @@ class Route:
             )
         _check_length(self.width_m, "width")
         check_legs(points)
+        check_extent(points)
         if self.times:
             _check_times(self.times, len(points))
             return

@@ -181,3 +181,11 @@ def test_a_timed_route_is_its_legs_and_a_wait_is_a_circle():
 def test_anything_else_is_its_own_only_part():
     volume = Volume4D(footprint=Route(SQUARE, 8.0), start=NOON)
     assert parts(volume) == (volume,)
+
+
+def test_an_outline_that_runs_to_and_fro_over_continents_is_refused():
+    comb = tuple((40.0 + 25.0 * (i % 2), 20.0 + i * 0.001) for i in range(MOST_VERTICES - 2))
+    assert len(Polygon(((30.0, 20.0), *comb[:20], (30.0, 40.0))).shell) == 22
+    refused = refusal(lambda: Polygon(((30.0, 20.0), *comb, (30.0, 40.0))))
+    assert "five times round the Earth" in refused.what
+    assert "five times round the Earth" in refusal(lambda: Route(comb, 5.0)).what
