@@ -200,12 +200,23 @@ def test_an_accuracy_that_nobody_knows_is_not_taken_for_zero():
     assert any("accuracy" in sentence and "unknown" in sentence for sentence in damascus.assumed)
 
 
+def test_where_no_operation_can_be_trusted_the_spread_of_all_counts():
+    point = (33.5, 36.9)  # Damascus: the one operation made for it has no known accuracy
+    answers = [
+        operation.transformer.transform(point[1], point[0])[::-1]
+        for operation in shift_of(4230).operations
+    ]
+    greatest = max(distance_m(a, b) for a in answers for b in answers)
+    assert greatest > 60.0
+    assert to_wgs84(datum_named("ED50"), *point).uncertainty_m == pytest.approx(greatest, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("point", "covered"),
     [
         ((39.0, 43.0), True),  # eastern Turkey, 70 km and more from every border
         ((37.15, 37.9), True),  # Turkey, 35 km from Syria
-        ((36.75, 37.9), False),  # Turkey, 10 km from Syria: in the rim
+        ((36.9, 37.9), False),  # Turkey, less than 25 km from Syria: in the rim
         ((36.5, 37.9), False),  # Syria, 15 km from Turkey
     ],
 )

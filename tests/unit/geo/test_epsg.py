@@ -104,6 +104,10 @@ def test_precision_counts_each_coordinate_s_own_decimals_in_its_unit():
     north = Geodesic.WGS84.Inverse(36.365, 37.515, 36.375, 37.515)["s12"]
     east = Geodesic.WGS84.Inverse(36.37, 37.5145, 36.37, 37.5155)["s12"]
     assert degrees == pytest.approx(0.5 * math.hypot(north, east), rel=0.01)
+    helsinki = read("EPSG:4326 60.17 24.94").precision_m
+    north = Geodesic.WGS84.Inverse(60.165, 24.94, 60.175, 24.94)["s12"]
+    east = Geodesic.WGS84.Inverse(60.17, 24.935, 60.17, 24.945)["s12"]
+    assert helsinki == pytest.approx(0.5 * math.hypot(north, east), rel=0.01)
     assert read("EPSG:32637 366842 4026166").precision_m == pytest.approx(math.sqrt(0.5))
     assert read("EPSG:2274 E 2000000 N 600000").precision_m == pytest.approx(
         math.sqrt(0.5) * 0.3048, rel=1e-5
