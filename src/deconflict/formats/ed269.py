@@ -1,4 +1,4 @@
-"""UAS geographical zones as EUROCAE ED-269 writes them: every feature becomes a zone.
+"""UAS geographical zones of EUROCAE ED-269, and of ED-318: every feature becomes a zone.
 
 Source: the public JSON data model of ED-269 (``UASZoneVersion``: geometry, applicability,
 restriction). Coordinates are longitude first, on WGS 84.
@@ -14,6 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from deconflict.formats.ed318 import as_ed269
 from deconflict.formats.fields import string
 from deconflict.formats.geometry import parts_of
 from deconflict.formats.instant import read_instant
@@ -108,6 +109,8 @@ def _features(text: JsonText) -> Iterator[object]:
 def _entity(value: object, source: str, defaults: Defaults, limits: Limits) -> Entity:
     """Return one feature as a zone."""
     feature = _object(value, "feature")
+    if feature.get("type") == "Feature":
+        feature = as_ed269(feature)
     said: list[str] = []
     geometries = feature.get("geometry")
     if not isinstance(geometries, list) or not geometries:

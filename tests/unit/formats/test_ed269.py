@@ -239,3 +239,62 @@ def test_the_made_up_file_is_read_whole():
     read_ = read(MADE_UP, name="made_up.json")
     assert not read_.problems
     assert [entity.id for entity in read_.entities] == ["XXX PRK01", "XXX AIR02", "XXX INF03"]
+
+
+def ed318(geometry, **properties):
+    return {
+        "type": "Feature",
+        "properties": {"identifier": "X1", "country": "CHE", "type": "PROHIBITED", **properties},
+        "geometry": geometry,
+    }
+
+
+LAYER = {"upper": 120, "upperReference": "AGL", "lower": 0, "lowerReference": "AGL", "uom": "m"}
+POINT = {
+    "type": "Point",
+    "coordinates": [7.12345, 47.12345],
+    "extent": {"subType": "Circle", "radius": 1500},
+    "layer": LAYER,
+}
+RING = [[7.00001, 47.00001], [7.01001, 47.00001], [7.01001, 47.01001], [7.00001, 47.00001]]
+
+
+def test_a_point_of_ed318_with_an_extent_is_a_circle():
+    entity = only(ed318(POINT, name=[{"text": "Zone", "lang": "en-GB"}]))
+    (volume,) = entity.volumes
+    assert volume.footprint == Circle((47.12345, 7.12345), 1500.0)
+    assert volume.band.upper == Height(120.0, AltitudeReference.AGL)
+    assert (volume.start, volume.end) == (None, None)
+    assert entity.id == "CHE X1"
+    assert entity.name == "Zone"
+
+
+def test_a_collection_of_ed318_is_as_many_volumes_with_its_layer_where_they_have_none():
+    polygon = {"type": "Polygon", "coordinates": [RING]}
+    point = {**POINT, "layer": {**LAYER, "upper": 60, "uom": "ft"}}
+    collection = {"type": "GeometryCollection", "geometries": [polygon, point], "layer": LAYER}
+    first, second = only(ed318(collection)).volumes
+    assert isinstance(first.footprint, Polygon)
+    assert first.band.upper.value_m == 120.0
+    assert second.band.upper.value_m == pytest.approx(18.288)
+
+
+def test_a_limited_applicability_of_ed318_bounds_the_zone_in_time():
+    period = {"startDateTime": "2026-11-22T06:00:00Z", "endDateTime": "2026-11-22T07:00:00Z"}
+    (volume,) = only(ed318(POINT, limitedApplicability=[period])).volumes
+    assert volume.end == datetime(2026, 11, 22, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "field"),
+    [
+        ("extent", None, "extent"),
+        ("extent", {"subType": "Ellipse"}, "extent"),
+        ("extent", {"subType": "Circle"}, "radius"),
+        ("layer", 7, "layer"),
+        ("layer", {**LAYER, "uom": None}, "uomDimensions"),
+        ("type", "LineString", "type"),
+    ],
+)
+def test_a_geometry_of_ed318_that_can_not_be_read_is_refused(key, value, field):
+    assert field in refused(ed318({**POINT, key: value})).field
