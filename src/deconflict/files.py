@@ -67,8 +67,9 @@ _ZIP = b"PK\x03\x04"
 _OPENAIR = re.compile(rb'^[ \t]*AC[ \t]+[^\s,;"]{1,16}[ \t]*(?:\*.*)?\r?$', re.MULTILINE)
 """The record that begins each airspace."""
 _SEPARATOR = re.compile(rb"[,;\t]")
-_GEOJSON_KEYS = frozenset({"geometry", "geometries", "coordinates", "bbox", "crs"})
-_GEOJSON_WORDS = frozenset({"FeatureCollection", "Feature", "GeometryCollection"})
+_GEOJSON_KEYS = frozenset({"geometry", "geometries", "coordinates"})
+_GEOJSON_WORDS = frozenset({"Feature", "GeometryCollection"})
+_ED318_KEYS = frozenset({"layer", "extent"})
 _F3548_KEYS = frozenset(
     {"operational_intent", "constraint", "operational_intents", "constraints", "reference"}
 )
@@ -146,8 +147,9 @@ def _unique(
 ) -> Iterable[Entity]:
     """Yield the entities whose identifiers are new, and refuse the others."""
     for entity in entities:
-        first = seen.setdefault(entity.id, entity.source)
-        if first is entity.source:
+        first = seen.get(entity.id)
+        if first is None:
+            seen[entity.id] = entity.source
             yield entity
             continue
         gathering.refuse(
@@ -280,7 +282,7 @@ def _json_format(text: str) -> Format:
         value = json_text.value(typed=True)
         if key == "type" and isinstance(value, str) and value in _GEOJSON_WORDS:
             return Format.GEOJSON
-    if "type" in keys:
+    if not {"type", "bbox", "crs"}.isdisjoint(keys):
         # Refused with the type as its field.
         return Format.GEOJSON
     raise InputError("the JSON object is of no known format", f"give {KNOWN_FORMATS}")
@@ -298,8 +300,21 @@ def _format_of_features(json_text: JsonText) -> Format:
             and ("identifier" in feature or isinstance(feature.get("geometry"), list))
         ):
             return Format.ED269
+        if isinstance(feature, dict) and _looks_ed318(feature.get("geometry")):
+            return Format.ED269
         break
     return Format.GEOJSON
+
+
+def _looks_ed318(geometry: object) -> bool:
+    """Return whether a geometry has what only ED-318 gives one; its circles are no points."""
+    if not isinstance(geometry, dict):
+        return False
+    members = geometry.get("geometries")
+    inner = members if isinstance(members, list) else []
+    return any(
+        isinstance(item, dict) and not _ED318_KEYS.isdisjoint(item) for item in (geometry, *inner)
+    )
 
 
 def _reader(found: Format) -> Callable[..., ReadResult]:

@@ -76,6 +76,19 @@ def test_a_list_may_mix_them_and_each_knows_its_place():
     ]
 
 
+def test_lists_may_be_wrapped_by_what_they_hold():
+    read_ = result(
+        {"operational_intents": [intent("0"), intent("1")], "constraints": [constraint("2")]}
+    )
+    assert not read_.problems
+    assert [entity.kind for entity in read_.entities] == [
+        Kind.OPERATION,
+        Kind.OPERATION,
+        Kind.ZONE,
+    ]
+    assert read_.entities[1].source == "plan.json, operational_intents 2"
+
+
 def test_a_notification_names_the_intent_that_it_brings():
     message = {
         "operational_intent_id": ID.format("0"),

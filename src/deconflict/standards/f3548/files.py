@@ -7,6 +7,7 @@ alone or in a list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from deconflict.formats.jsontext import JsonText
@@ -27,6 +28,9 @@ from deconflict.standards.f3548.mapping import constraint_entity, operational_in
 
 WRAPPERS = ("operational_intent", "constraint")
 """The keys under which a service answers with one entity."""
+
+LISTS = MappingProxyType({"operational_intents": WRAPPERS[0], "constraints": WRAPPERS[1]})
+"""Keys of lists of them, and the key that one of each list would have."""
 
 
 def read(
@@ -79,7 +83,12 @@ def _items(text: JsonText) -> Iterator[tuple[str, object, list[InputError]]]:
     value = text.value(typed=False)
     faults = text.faults()
     text.end()
-    yield "", value, faults
+    listed = [key for key in LISTS if isinstance(value, dict) and isinstance(value.get(key), list)]
+    if faults or not listed:
+        yield "", value, faults
+    for key in () if faults else listed:
+        for number, item in enumerate(value[key], start=1):
+            yield f"{key} {number}", {LISTS[key]: item}, []
 
 
 def _entity(value: object, source: str) -> Entity:
