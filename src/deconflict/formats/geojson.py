@@ -201,12 +201,13 @@ class _FeatureReader:
                 f"properties are {shown(properties)}", "write an object", field="properties"
             )
         _check_crs(feature)
-        states_uncertainty = properties.get("uncertainty_m") is not None
-        if start is not None and not (self.typed or states_uncertainty):
+        # Decimals count where no uncertainty is stated, and beside a position in text.
+        typed = properties.get("uncertainty_m") is None or "position" in properties
+        if start is not None and typed and not self.typed:
             feature = self._typed_again(start)
             properties = feature.get("properties") or {}
         # Features of one file are alike: the next one is read as this one had to be.
-        self.typed = not states_uncertainty
+        self.typed = typed
         if properties.get("id") is None and feature.get("id") is not None:
             properties = {**properties, "id": feature["id"]}
         parts, said = parts_of(feature.get("geometry"), self.gathering.limits)

@@ -216,6 +216,14 @@ def test_a_position_that_contradicts_the_geometry_is_refused_with_the_distance()
     assert "apart" in refused(read_features(stated)).what
 
 
+def test_a_position_agrees_with_a_geometry_within_its_decimals_whatever_came_before():
+    point = {"type": "Point", "coordinates": [37.515, 36.37]}
+    stated = feature(point, position="36.37012 N 37.51503 E WGS 84", uncertainty_m=1)
+    result = read_features(feature(uncertainty_m=1, id="a"), stated)
+    assert result.problems == ()
+    assert result.entities[1].volumes[0].footprint == Circle((36.37012, 37.51503), 0.0)
+
+
 def test_further_statements_of_a_place_are_kept():
     entity = only(
         read_features(
