@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deconflict.files import Format, format_of
 from deconflict.formats.ed269 import read
 from deconflict.formats.reading import Defaults, Limits
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
@@ -298,3 +299,13 @@ def test_a_limited_applicability_of_ed318_bounds_the_zone_in_time():
 )
 def test_a_geometry_of_ed318_that_can_not_be_read_is_refused(key, value, field):
     assert field in refused(ed318({**POINT, key: value})).field
+
+
+@pytest.mark.parametrize("before", [{}, {"bbox": [7, 47, 8, 48]}, {"metadata": {"issued": "x"}}])
+def test_a_collection_of_ed318_is_not_taken_for_geojson(before):
+    for geometry in (POINT, {"type": "GeometryCollection", "geometries": [POINT]}):
+        collection = {"type": "FeatureCollection", **before, "features": [ed318(geometry)]}
+        assert format_of(json.dumps(collection).encode(), "x.json") is Format.ED269
+    plain = {"type": "Point", "coordinates": [7, 47]}
+    collection = {"type": "FeatureCollection", **before, "features": [ed318(plain)]}
+    assert format_of(json.dumps(collection).encode(), "x.json") is Format.GEOJSON

@@ -3,11 +3,14 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from deconflict.formats.csv_text import read, write
+from deconflict.formats.names import KNOWN
 from deconflict.formats.reading import Defaults, Limits
+from deconflict.formats.table import COLUMNS
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
@@ -466,6 +469,12 @@ def test_no_cell_that_is_written_begins_like_a_formula():
     dangerous = [cell for cell in cells if cell[0] in "=+@\t\r"]
     assert not dangerous
     assert [cell for cell in cells if cell.startswith("-")] == ["-3"]
+
+
+def test_each_column_beyond_the_fixed_properties_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "formats.md").read_text("utf-8")
+    for name in COLUMNS - set(KNOWN):
+        assert f"`{name}`" in page, name
 
 
 def test_two_runs_write_the_same_bytes():
