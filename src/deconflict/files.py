@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import sys
@@ -350,14 +351,7 @@ def _content(path: str, limits: Limits) -> bytes:
     if path == STANDARD_INPUT:
         return _read_up_to(sys.stdin.buffer, limits)
     try:
-        status = Path(path).stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise InputError("it is a folder", "give the files in it")
-        if stat.S_ISREG(status.st_mode) and status.st_size > limits.file_bytes:
-            raise InputError(
-                f"the file has {status.st_size:,} bytes, more than {limits.file_bytes:,}",
-                "split it into several files",
-            )
+        _check_status(Path(path).stat(), limits)
         with Path(path).open("rb") as file:
             return _read_up_to(file, limits)
     except FileNotFoundError:
@@ -369,6 +363,17 @@ def _content(path: str, limits: Limits) -> bytes:
         raise InputError(
             f"the file can't be read ({reason})", "check its permissions, or copy it"
         ) from None
+
+
+def _check_status(status: os.stat_result, limits: Limits) -> None:
+    """Refuse a folder, and a file that is too large, before anything is read."""
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("it is a folder", "give the files in it")
+    if stat.S_ISREG(status.st_mode) and status.st_size > limits.file_bytes:
+        raise InputError(
+            f"the file has {status.st_size:,} bytes, more than {limits.file_bytes:,}",
+            "split it into several files",
+        )
 
 
 def _read_up_to(file: BinaryIO, limits: Limits) -> bytes:

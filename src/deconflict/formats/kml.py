@@ -286,9 +286,9 @@ def _geometry(
         }
     if tag not in _SIMPLE:
         return None
-    for mode in _children(element, "altitudeMode"):
-        if _text(mode) not in {"", "clampToGround", "clampToSeaFloor"}:
-            said.append(_DRAWN_OFF_GROUND)
+    modes = {_text(mode) for mode in _children(element, "altitudeMode")}
+    if modes - {"", "clampToGround", "clampToSeaFloor"}:
+        said.append(_DRAWN_OFF_GROUND)
     if tag == "Polygon":
         rings = [
             _coordinates(ring, said, limits)
