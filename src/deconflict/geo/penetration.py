@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from deconflict.geo.plane import Floats, Plane, geod
+from deconflict.geo.plane import Floats, Plane, geod, to_ecef
 from deconflict.geo.position import LatLon
 from deconflict.geo.shape import Shape
 
@@ -29,6 +29,8 @@ QUARTER_SEGMENTS: Final = 16
 """Segments a quarter circle where the growth of skeletons that are not convex is drawn."""
 CLOSE_M: Final = 1e-6
 """Rounding: a way out that ends this little inside another set has left it."""
+NEAR_M: Final = 1_000_000.0
+"""What is this near a contact is surely within `LEAST_COSINE`."""
 LEAST_COSINE: Final = 0.2
 """Shapes that reach farther round the Earth than this are bounded by their discs."""
 
@@ -65,7 +67,7 @@ def penetration(a: Shape, b: Shape, on_a: LatLon, on_b: LatLon, growth_m: float)
         toward, _, apart_m = geod().inv(on_a[1], on_a[0], on_b[1], on_b[0])
         return Push(growth_m - apart_m, (toward + 180.0) % 360.0 if apart_m > 0.0 else 0.0)
     plane = (a if a.radius_m <= b.radius_m else b).plane
-    if any((plane.height_cosines(chain) < LEAST_COSINE).any() for chain in (*a.chains, *b.chains)):
+    if not _in_front(a, plane) or not _in_front(b, plane):
         toward, _, apart_m = geod().inv(a.center[1], a.center[0], b.center[1], b.center[0])
         return Push(growth_m + a.radius_m + b.radius_m - apart_m, (toward + 180.0) % 360.0)
     x, y, metres = _exit(a, b, plane, growth_m)
@@ -79,7 +81,7 @@ def _exit(a: Shape, b: Shape, plane: Plane, growth_m: float) -> tuple[float, flo
     if len(pieces_a) * len(pieces_b) > MOST_PAIRS:
         pieces_a, pieces_b = [_hull(pieces_a)], [_hull(pieces_b)]
     sums = _differences(pieces_a, pieces_b)
-    still = shapely.points(0.0, 0.0)
+    still = shapely.points((0.0, 0.0))
     if len(sums) == 1:
         return _way_out(sums, still, growth_m)
     away = shapely.distance(sums, still).tolist()
@@ -91,7 +93,7 @@ def _exit(a: Shape, b: Shape, plane: Plane, growth_m: float) -> tuple[float, flo
         length = math.hypot(x, y)
         if length == 0.0 or len(chosen) == len(sums):
             return x, y, metres
-        end = shapely.points(x / length * metres, y / length * metres)
+        end = shapely.points((x / length * metres, y / length * metres))
         if growth_m > CLOSE_M:
             within = shapely.distance(sums, end) < growth_m - CLOSE_M
         else:
@@ -124,6 +126,8 @@ def _way_out(
             growth_m = 0.0
     if shapely.get_dimensions(area) < 2 or not shapely.intersects(area, still):
         x, y, away_m = _reached(area)
+        if away_m == 0.0:  # legs on one line: leave squarely
+            x, y = _across(area)
         return -x, -y, growth_m - away_m
     x, y, away_m = _reached(shapely.boundary(area))
     if away_m == 0.0:  # no move at all already touches: leave away from the middle
@@ -132,9 +136,16 @@ def _way_out(
 
 
 def _reached(target: shapely.Geometry) -> tuple[float, float, float]:
-    line = shapely.shortest_line(shapely.points(0.0, 0.0), target)
+    line = shapely.shortest_line(shapely.points((0.0, 0.0)), target)
     x, y = shapely.get_coordinates(line)[1].tolist()
     return x, y, math.hypot(x, y)
+
+
+def _across(line: shapely.Geometry) -> tuple[float, float]:
+    """Return a direction square to a straight line (any direction for a point)."""
+    corners = shapely.get_coordinates(line)
+    dx, dy = (corners[-1] - corners[0]).tolist()
+    return (-dy, dx)
 
 
 def _outward(area: shapely.Geometry) -> tuple[float, float]:
@@ -160,7 +171,23 @@ def _is_straight(shape: Shape) -> bool:
 
 def _pieces_in(shape: Shape, plane: Plane) -> list[Floats]:
     """Return the corners of the skeleton's convex pieces in the plane."""
-    return [plane.project_all(piece) for piece in shape.convex]
+    pieces = shape.convex
+    if len(pieces) == 1:
+        return [plane.project_all(pieces[0])]
+    flat = plane.project_all(np.concatenate(pieces))
+    result: list[Floats] = []
+    start = 0
+    for piece in pieces:
+        result.append(flat[start : start + len(piece)])
+        start += len(piece)
+    return result
+
+
+def _in_front(shape: Shape, plane: Plane) -> bool:
+    """Return whether a shape can be shown in a plane without being stretched beyond use."""
+    if math.dist(to_ecef(plane.contact), shape.center_ecef) + shape.radius_m < NEAR_M:
+        return True
+    return all((plane.height_cosines(c) >= LEAST_COSINE).all() for c in shape.chains)
 
 
 def _hull(pieces: list[Floats]) -> Floats:

@@ -110,10 +110,11 @@ class Plane:
         The point of contact, (latitude, longitude) in degrees.
     """
 
-    __slots__ = ("axes", "contact", "eye", "normal", "radius_m")
+    __slots__ = ("_frame", "axes", "contact", "eye", "normal", "radius_m")
 
     def __init__(self, contact: LatLon) -> None:
         self.contact = contact
+        self._frame: Floats | None = None
         lat = math.radians(contact[0])
         lon = math.radians(contact[1])
         sin_lat, cos_lat = math.sin(lat), math.cos(lat)
@@ -147,7 +148,9 @@ class Plane:
 
     def project_all(self, vectors: Floats) -> Floats:
         """Return (n, 2) plane coordinates of (n, 3) geocentric points."""
-        local = (vectors - self.eye) @ np.array((*self.axes, self.normal)).T
+        if self._frame is None:
+            self._frame = np.array((*self.axes, self.normal)).T
+        local = (vectors - self.eye) @ self._frame
         flat: Floats = local[:, :2] * (self.radius_m / local[:, 2:])
         return flat
 

@@ -179,6 +179,14 @@ def test_an_entity_of_several_volumes_is_moved_as_one_and_clears_all_pairs():
     )
 
 
+def test_two_routes_on_one_line_part_sideways():
+    along = volume(Route((away(HERE, 225, 3000), away(HERE, 45, 3000)), 100.0))
+    other = volume(Route((away(HERE, 225, 1000), away(HERE, 45, 5000)), 60.0))
+    (plan,) = of_kind(clears([along], [other]), ShiftKind.PLAN)
+    assert plan.metres <= 82.0
+    assert plan.bearing_deg in (135.0, 315.0)
+
+
 def test_a_timed_route_is_shifted_with_its_times():
     route = Route((HERE, away(HERE, 90, 6000)), 20.0, (NOON, NOON + 10 * MINUTE))
     mover = Volume4D(footprint=route)
