@@ -157,7 +157,8 @@ def test_the_index_finds_the_pairs_that_brute_force_finds(many, brute) -> None:
     found = set()
     for number, one in enumerate(many):
         if number >= half:
-            assert set(met := index.query(one.volume)) <= set(index.candidates(one.volume))
+            met = index.query(one.volume)
+            assert set(met) <= set(index.candidates(one.volume))
             found |= {(other, number) for other in met}
             index.insert(number, one.volume)
     assert found == {pair for pair in brute if pair[1] >= half}

@@ -171,7 +171,8 @@ def points_meet(chord: float, threshold: float) -> int:
         return YES
     if chord * (1 + chord**2 / (24 * GREATEST_RADIUS_M**2)) > threshold + FLOOR_M:
         return NO
-    longest = chord * (1 + 1.1 * chord**2 / (24 * SMALLEST_RADIUS_M**2))
+    square = chord**2 / (24 * SMALLEST_RADIUS_M**2)
+    longest = chord * (1 + square * (1 + 3 * square))  # the next term is 2.7 times its square
     if chord < REACH_M and longest < threshold - FLOOR_M:
         return YES
     return UNDECIDED

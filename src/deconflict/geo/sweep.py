@@ -226,7 +226,7 @@ def _compiled_pairs(
     from deconflict.geo.kernel import YES
 
     found = list(_steps(table, kind, group, margins, progress))
-    every = np.concatenate(found)
+    every = np.concatenate([np.empty((0, 3), np.int64), *found])
     sure = every[:, 2] == YES
     return every[sure, :2], every[~sure, :2]
 

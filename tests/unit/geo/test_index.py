@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from deconflict.geo.errors import InputError
+from deconflict.geo.index import Index
+from deconflict.geo.separation import meets
+from deconflict.geo.table import VolumeTable
+from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def circle(lat_deg: float, lon_deg: float, radius_m: float = 100.0, **more) -> Volume4D:
+    return Volume4D(footprint=Circle((lat_deg, lon_deg), radius_m), **more)
+
+
+def test_an_empty_index_finds_nothing() -> None:
+    index: Index[str] = Index()
+    assert index.query(circle(0, 0)) == index.candidates(circle(0, 0)) == []
+    assert len(index) == 0
+
+
+def test_what_is_inserted_is_found_until_it_is_removed() -> None:
+    index: Index[str] = Index()
+    index.insert("a", circle(0, 0))
+    index.insert("b", circle(0, 0.0015))
+    index.insert("far", circle(0, 0.1))
+    assert sorted(index.query(circle(0, 0.0005))) == ["a", "b"]
+    assert "a" in index
+    index.remove("a")
+    assert index.query(circle(0, 0.0005)) == ["b"]
+    assert "a" not in index
+    assert len(index) == 2
+
+
+def test_candidates_hold_all_that_meet_and_need_not_meet() -> None:
+    hook = Polygon(((0.0, 0.0), (0.0, 0.1), (0.01, 0.1), (0.01, 0.01), (0.1, 0.01), (0.1, 0.0)))
+    index = Index(["hook"], [Volume4D(footprint=hook)])
+    assert index.candidates(circle(0.08, 0.08)) == ["hook"]
+    assert index.query(circle(0.08, 0.08)) == []
+    assert index.candidates(circle(1, 1)) == []
+
+
+def test_a_key_names_one_volume() -> None:
+    index = Index([1], [circle(0, 0)])
+    with pytest.raises(InputError, match="already"):
+        index.insert(1, circle(1, 1))
+    with pytest.raises(KeyError):
+        index.remove(2)
+    with pytest.raises(InputError, match="twice"):
+        Index([1, 1], [circle(0, 0)] * 2)
+    with pytest.raises(InputError):
+        Index([1, 2], [circle(0, 0)])
+    index.remove(1)
+    index.insert(1, circle(1, 1))
+    assert index.query(circle(1, 1)) == [1]
+
+
+def test_a_timed_route_is_one_volume_of_many_legs() -> None:
+    times = (NOON, NOON + timedelta(minutes=30), NOON + timedelta(minutes=60))
+    route = Volume4D(footprint=Route(((1.0, 1.0), (1.0, 1.1), (1.1, 1.1)), 100.0, times))
+    index = Index(["bulk"], VolumeTable.of([route]))
+    index.insert("single", route)
+    assert sorted(index.query(circle(1.0, 1.1))) == ["bulk", "single"]
+    assert index.query(circle(1.05, 1.1, end=NOON)) == []
+    assert sorted(index.query(route)) == ["bulk", "single"]
+    index.remove("single")
+    assert index.query(route) == ["bulk"]
+    assert len(index) == 1
+
+
+def test_volumes_of_every_size_and_duration_are_found_by_each_other() -> None:
+    volumes = [
+        circle(36.37, 37.515, size, end=end)
+        for size in (0.0, 40.0, 5_000.0, 300_000.0, 1_900_000.0)
+        for end in (None, NOON)
+    ]
+    index = Index(range(10), volumes)
+    for volume in volumes:
+        assert sorted(index.query(volume)) == list(range(10))
+
+
+def test_edges_longer_than_a_piece_and_many_vertices_take_the_same_way() -> None:
+    turns = np.radians(np.arange(5_000) * 360 / 5_000)
+    ring = tuple((float(10 * np.sin(t)), float(10 * np.cos(t))) for t in turns)
+    country = Polygon(((0.0, 0.0), (0.0, 5.0), (5.0, 5.0), (5.0, 0.0)))
+    index: Index[str] = Index()
+    index.insert("ring", Volume4D(footprint=Polygon(ring)))
+    index.insert("country", Volume4D(footprint=country))
+    assert sorted(index.query(circle(2.0, 2.0))) == ["country", "ring"]
+    assert index.query(circle(-2.0, -2.0)) == ["ring"]
+    assert sorted(index.query(Volume4D(footprint=Polygon(ring)))) == ["country", "ring"]
+
+
+def test_after_much_coming_and_going_it_holds_what_it_should() -> None:
+    random = np.random.default_rng(5)
+    live: dict[int, Volume4D] = {}
+    index: Index[int] = Index()
+    for step in range(4_000):
+        if live and random.random() < 0.35:
+            key = list(live)[random.integers(len(live))]
+            index.remove(key)
+            del live[key]
+            continue
+        lat, lon = random.normal(0, 0.3, 2).tolist()
+        start = NOON + timedelta(seconds=int(random.integers(0, 50_000)))
+        times = {} if random.random() < 0.1 else {"start": start, "end": start + timedelta(hours=1)}
+        shape = Circle((lat, lon), float(random.uniform(1, 3_000)))
+        if random.random() < 0.4:
+            shape = Polygon(((lat, lon), (lat, lon + 0.02), (lat + 0.02, lon)))
+        live[step] = Volume4D(footprint=shape, **times)
+        index.insert(step, live[step])
+    assert len(index) == len(live) > 1_100
+    for step in list(live)[::60]:
+        expected = {key for key, volume in live.items() if meets(live[step], volume)}
+        assert set(index.query(live[step])) == expected
