@@ -118,7 +118,7 @@ def main(quick: bool = False) -> None:  # noqa: FBT001, FBT002
     for count in (1_000, 10_000) if quick else (1_000, 10_000, 100_000):
         texts = lines(count)
         base, single, batch = (
-            count / min(cpu_s(work, texts) for _ in range(3 if count < 100_000 else 1))
+            count / min(cpu_s(work, texts) for _ in range(3))
             for work in (naive, one_by_one, at_once)
         )
         print(

@@ -117,15 +117,16 @@ def _sines(coefficients: tuple[float, ...], sin2: Number, cos2: Number) -> Numbe
 
 
 def _complex_sines(
-    coefficients: tuple[float, ...], xi: Number, eta: Number, fn: Elementary
+    coefficients: tuple[float, ...], sin: Number, cos: Number, growth: Number
 ) -> tuple[Number, Number]:
-    """Sum the coefficients times the sines of 2, 4, ... times xi + i eta (Clenshaw)."""
-    growth = fn.exp(2.0 * eta)
+    """Sum the coefficients times the sines of 2, 4, ... times xi + i eta (Clenshaw).
+
+    Given are the sine and cosine of twice xi, and the exponential of twice eta.
+    """
     cosh, sinh = 0.5 * (growth + 1.0 / growth), 0.5 * (growth - 1.0 / growth)
-    sin, cos = fn.sin(2.0 * xi), fn.cos(2.0 * xi)
     re, im = 2.0 * (cos * cosh), -2.0 * (sin * sinh)
-    y1, z1 = coefficients[-1] + 0.0 * xi, 0.0 * xi
-    y2, z2 = 0.0 * xi, 0.0 * xi
+    zero = 0.0 * sin
+    y1, z1, y2, z2 = coefficients[-1] + zero, zero, zero, zero
     for coefficient in coefficients[-2::-1]:
         y1, z1, y2, z2 = (
             re * y1 - im * z1 - y2 + coefficient,
@@ -157,9 +158,11 @@ def transverse_mercator(
     chi = phi + _sines(shape.to_conformal, fn.sin(2.0 * phi), fn.cos(2.0 * phi))
     sin_chi, cos_chi = fn.sin(chi), fn.cos(chi)
     across, along = cos_chi * fn.sin(lam), cos_chi * fn.cos(lam)
-    xi = fn.atan2(sin_chi, along)
-    eta = fn.asinh(across / fn.sqrt(sin_chi * sin_chi + along * along))
-    d_xi, d_eta = _complex_sines(shape.to_plane, xi, eta, fn)
+    radius2 = sin_chi * sin_chi + along * along
+    xi, sinh = fn.atan2(sin_chi, along), across / fn.sqrt(radius2)
+    eta, root = fn.asinh(sinh), sinh + fn.sqrt(1.0 + sinh * sinh)
+    sin2, cos2 = 2.0 * sin_chi * along / radius2, (along * along - sin_chi * sin_chi) / radius2
+    d_xi, d_eta = _complex_sines(shape.to_plane, sin2, cos2, root * root)
     return shape.rectifying_m * (eta + d_eta), shape.rectifying_m * (xi + d_xi)
 
 
@@ -171,7 +174,8 @@ def from_transverse_mercator(
     The inverse of `transverse_mercator`.
     """
     xi, eta = northing_m / shape.rectifying_m, easting_m / shape.rectifying_m
-    d_xi, d_eta = _complex_sines(shape.from_plane, xi, eta, fn)
+    sin2, cos2, growth = fn.sin(2.0 * xi), fn.cos(2.0 * xi), fn.exp(2.0 * eta)
+    d_xi, d_eta = _complex_sines(shape.from_plane, sin2, cos2, growth)
     xi, eta = xi - d_xi, eta - d_eta
     sinh, sin, cos = fn.sinh(eta), fn.sin(xi), fn.cos(xi)
     tan_chi = sin / fn.sqrt(sinh * sinh + cos * cos)

@@ -205,8 +205,7 @@ def _angle(parts: Angle, limit: int, name: str) -> tuple[float, float, int, str]
         mark, decimals = ",", len(last) - last.index(",") - 1
         last = last.replace(",", ".")
     if m is None:
-        value, unit = float(last), 0
-        typed_s = 3600.0 * value
+        value, unit, typed_s = float(last), 0, 0.0  # nothing to take apart and put together
     else:
         if not d.isdigit() or (s is not None and not m.isdigit()):
             raise InputError(
@@ -229,7 +228,7 @@ def _angle(parts: Angle, limit: int, name: str) -> tuple[float, float, int, str]
             f"{name} {value:g} lies beyond {limit} degrees",
             f"write a {name} from 0 to {limit} with its letter",
         )
-    if abs(_seconds(value) - typed_s) > 1e-6:
+    if unit and abs(_seconds(value) - typed_s) > 1e-6:
         raise InputError(f"the {name} does not come out as typed", "write it in decimal degrees")
     return value, _HALF[decimals] / _UNITS_PER_DEGREE[unit], unit, mark
 

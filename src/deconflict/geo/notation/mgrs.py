@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from deconflict.geo.elementary import ONE
@@ -116,13 +116,42 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
         If there is no such zone, band or square, or the digits are not in pairs.
     """
     number, band, column, row, digits, more = found.groups()
+    if column in "IO" or row in "IO":
+        raise _confusable()
+    zone, limits, columns, first_row, middle = _zone(number, band, older)
+    place, step = columns.find(column), _ROWS.find(row)
+    if place < 0:
+        raise InputError(
+            f"zone {zone} has no column of squares {column}",
+            f"write one of {columns}, or correct the zone",
+        )
+    if step < 0:
+        raise InputError(f"there is no row of squares {row}", "write a row from A to V")
+    step -= first_row
+    step += 20 * round((middle - step) / 20.0)
+    easting, northing, size_m = offset(digits or "", more)
+    easting += (place + 1) * _SQUARE_M
+    return Cell(zone, band, easting, step * _SQUARE_M + northing, size_m, limits)
+
+
+def _confusable() -> InputError:
+    return InputError(
+        "the letters I and O are not used in grid references", "check whether 1 or 0 is meant"
+    )
+
+
+@cache
+def _zone(number: str, band: str, older: bool) -> tuple[int, Bounds, str, int, float]:  # noqa: FBT001
+    """Return the zone, where the band lies, the columns, and how to number the rows.
+
+    The rows of squares repeat every 2,000 km: the one meant is nearest to the last number, which
+    is that of the middle of the band, at about 111 km a degree.
+    """
     zone = int(number)
     if not 1 <= zone <= 60:
         raise InputError(f"there is no zone {zone}", "write a zone from 1 to 60")
-    if band in "IO" or column in "IO" or row in "IO":
-        raise InputError(
-            "the letters I and O are not used in grid references", "check whether 1 or 0 is meant"
-        )
+    if band in "IO":
+        raise _confusable()
     if band in "ABYZ":
         raise InputError(
             f"{band} is a polar letter and has no zone number",
@@ -133,28 +162,9 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
         raise InputError(
             f"zone {zone} has no band X", "write the zone of Svalbard that holds it: 31, 33, 35, 37"
         )
-    place = _COLUMNS[zone % 3].find(column)
-    if place < 0:
-        raise InputError(
-            f"zone {zone} has no column of squares {column}",
-            f"write one of {_COLUMNS[zone % 3]}, or correct the zone",
-        )
-    step = _ROWS.find(row)
-    if step < 0:
-        raise InputError(f"there is no row of squares {row}", "write a row from A to V")
-    step -= (5 if zone % 2 == 0 else 0) + (10 if older else 0)
-    # Rows repeat every 2,000 km: the one nearest to the band's middle, at about 111 km a degree.
-    middle = 0.5 * (limits.south_deg + limits.north_deg) * 1.11
-    step += 20 * round((middle - 0.5 - step) / 20.0)
-    easting, northing, size_m = offset(digits or "", more)
-    return Cell(
-        zone,
-        band,
-        (place + 1) * _SQUARE_M + easting,
-        step * _SQUARE_M + northing,
-        size_m,
-        limits,
-    )
+    first_row = (5 if zone % 2 == 0 else 0) + (10 if older else 0)
+    middle = 0.5 * (limits.south_deg + limits.north_deg) * 1.11 - 0.5
+    return zone, limits, _COLUMNS[zone % 3], first_row, middle
 
 
 def offset(digits: str, more: str | None = None) -> tuple[float, float, float]:
