@@ -143,6 +143,7 @@ def forbidden_absences(plans, against):
                 found.add((entity.id, rule))
             if rule is not ZoneRule.CEASEFIRE or entity.kind is not Kind.MOVEMENT:
                 continue
+            relied = []
             for zone in zones:
                 if entity not in plans and zone not in plans:
                     continue
@@ -152,8 +153,10 @@ def forbidden_absences(plans, against):
                     relies = any_meeting(without_times(entity), without_times(zone))
                 else:
                     relies = any_meeting(entity, zone)
-                if relies and not all_inside(entity, [zone]):
-                    found.add((entity.id, zone.id))
+                if relies:
+                    relied.append(zone)
+            if relied and not all_inside(entity, relied):
+                found.add((entity.id, rule))
     return found
 
 
@@ -169,10 +172,10 @@ def test_the_check_finds_what_plain_loops_over_all_pairs_find(seed):
     assert met == expected
     assert len(expected) > 10
 
-    outside = set()
-    for conflict in report.conflicts:
-        if conflict.check in {"must stay inside", "area of operations"}:
-            rule = conflict.b.rule
-            outside.add((conflict.a.id, conflict.b.id if rule is ZoneRule.CEASEFIRE else rule))
+    outside = {
+        (conflict.a.id, conflict.b.rule)
+        for conflict in report.conflicts
+        if conflict.check in {"must stay inside", "area of operations"}
+    }
     assert outside == forbidden_absences(plans, against)
     assert len(outside) > 10

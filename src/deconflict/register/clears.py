@@ -17,7 +17,7 @@ from deconflict.register.entity import Entity, Kind
 from deconflict.register.inside import Zones
 from deconflict.register.meeting import Hit
 from deconflict.register.report import Shift
-from deconflict.register.rules import MeetRow
+from deconflict.register.rules import MeetRow, ZoneRow
 from deconflict.register.run import Run, grown, timeless
 from deconflict.register.target import is_target_near
 from deconflict.register.words import sentence_case
@@ -134,21 +134,25 @@ class Surroundings:
         return is_target_near(self.run, mover, moved)
 
     def _enters_a_ceasefire(self, mover: int, moved: Entity) -> bool:
-        """Return whether a moved movement enters a ceasefire without lying wholly inside it."""
+        """Return whether a moved movement enters ceasefires without lying inside one of them."""
         if moved.kind is not Kind.MOVEMENT:
             return False
+        entered: dict[int, tuple[ZoneRow, set[int]]] = {}
         for row in self.near(moved.volumes, _greatest_margin(self.run)):
             other = self.owners[row]
             for demand in self.run.demands(mover, other):
-                if demand.row.demand_is_meeting:
+                if isinstance(demand.row, MeetRow) or demand.row.demand_is_meeting:
                     continue
-                named = self.run.bindings[other].by_party(moved)
+                binding = self.run.bindings[other]
+                named = binding.by_party(moved)
                 zone = timeless(self.volumes[row]) if named else self.volumes[row]
-                if any(
+                if binding.by_id(moved) or any(
                     meets(timeless(volume) if named else volume, zone) for volume in moved.volumes
-                ) and not self.zones.held_by(moved, other, demand.row):
-                    return True
-        return False
+                ):
+                    entered.setdefault(demand.order, (demand.row, set()))[1].add(other)
+        return not all(
+            self.zones.held_by(moved, sorted(zones), row) for row, zones in entered.values()
+        )
 
     def clears(self, mover: int, *, of: int) -> tuple[Shift, ...]:
         """Return what of a mover's shifts would end its conflict with another entity."""

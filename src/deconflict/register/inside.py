@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -136,13 +136,15 @@ class Zones:
             for volume in entity.volumes
         )
 
-    def held_by(self, entity: Entity, zone: int, row: Margin) -> bool:
-        """Return whether one zone holds an entity, here with other volumes than its own."""
+    def held_by(self, entity: Entity, zones: Iterable[int], row: Margin) -> bool:
+        """Return whether zones hold an entity, here with other volumes than its own."""
+        containers = [
+            (volume, self._run.reach_m(zone))
+            for zone in zones
+            for volume in self._run.entities[zone].volumes
+        ]
         return all(
-            any(
-                _held(volume, row, container, self._run.reach_m(zone)).inside
-                for container in self._run.entities[zone].volumes
-            )
+            any(_held(volume, row, container, reach_m).inside for container, reach_m in containers)
             for volume in entity.volumes
         )
 
@@ -162,14 +164,30 @@ def findings(run: Run, found: Meetings) -> tuple[list[Conflict], list[Doubt]]:
     conflicts: list[Conflict] = []
     doubts: list[Doubt] = []
     _judge_zones(run, conflicts, doubts)
-    for demand in _entered(run, found):
-        zone = run.entities[demand.second]
-        candidates = [(demand.second, volume) for volume in zone.volumes]
-        _judge(run, demand, candidates, conflicts, doubts)
-    for key, demand in found.perhaps_entered.items():
-        if key not in found.entered and not run.bindings[key[1]].by_id(run.entities[key[0]]):
-            doubts.append(doubt(run, key, f"may meet, and {_lower(demand.row.says)}"))
+    _judge_entered(run, found, conflicts, doubts)
     return conflicts, doubts
+
+
+def _judge_entered(
+    run: Run, found: Meetings, conflicts: list[Conflict], doubts: list[Doubt]
+) -> None:
+    """Judge those who rely on zones such as ceasefires: inside one of those that they enter.
+
+    A convoy of three days may have three ceasefires, and be named by each.
+    """
+    relied: dict[tuple[int, int], list[Demand]] = {}
+    for demand in _entered(run, found):
+        relied.setdefault((demand.first, demand.order), []).append(demand)
+    for demands in relied.values():
+        candidates = [
+            (demand.second, volume)
+            for demand in demands
+            for volume in run.entities[demand.second].volumes
+        ]
+        _judge(run, demands[0], candidates, conflicts, doubts, zones=len(demands))
+    for key, demand in found.perhaps_entered.items():
+        if (demand.first, demand.order) not in relied:
+            doubts.append(doubt(run, key, f"may meet, and {_lower(demand.row.says)}"))
 
 
 def _lower(text: str) -> str:
@@ -188,9 +206,7 @@ def _entered(run: Run, found: Meetings) -> Iterator[Demand]:
             if not (run.is_plan(bound) or run.is_plan(zone)):
                 continue
             yield from (
-                demand
-                for demand in run.demands(bound, zone)
-                if isinstance(demand.row, ZoneRow) and demand.row.demand == "inside if entered"
+                demand for demand in run.demands(bound, zone) if not demand.row.demand_is_meeting
             )
 
 

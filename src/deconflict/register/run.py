@@ -119,10 +119,9 @@ class Run:
         for order, row in enumerate(self.rules.must_not_meet):
             if not row.enforced:
                 continue
-            forward, backward = row.holds_for(a, b), row.holds_for(b, a)
-            if forward and (not backward or (a.id, i) <= (b.id, j)):
+            if row.holds_for(a, b):
                 found.append(Demand(i, j, row, order))
-            elif backward:
+            elif row.holds_for(b, a):
                 found.append(Demand(j, i, row, order))
         return found
 

@@ -67,6 +67,34 @@ def test_a_shift_out_of_a_keep_in_zone_is_not_offered(entity, zone, away, check)
     assert "plan" not in {shift.action for shift in held}
 
 
+def test_no_shift_puts_a_target_where_people_are_registered(strike, entity, away, check):
+    plan = strike(danger_m=100.0)
+    flight = entity("flight", "operation", away(150), 100, fields={"priority": 1})
+    others = [
+        entity(f"m{n}", "movement", away(101, 180 + 10 * n), minutes=(500 + n, 501 + n))
+        for n in range(19)
+    ]
+    report = check([plan], [flight, *others])
+    assert [(c.a.id, c.b.id) for c in report.conflicts] == [("strike", "flight")]
+    shifts = proposals(report)
+    assert "plan" in {shift.action for shift in shifts}
+    for shift in shifts:
+        assert check(after([plan], shift), [flight, *others]).verdict == "clear"
+
+
+def test_no_shift_puts_a_movement_half_into_a_ceasefire(entity, zone, away, check):
+    convoy = entity("m", "movement", away(40), 50)
+    others = [
+        zone("keep_out", "out", radius_m=60.0),
+        zone("ceasefire", "cf", away(400), 250.0),
+    ]
+    (conflict,) = check([convoy], others).conflicts
+    plan = [shift for shift in conflict.clears if shift.action == "plan"]
+    assert plan
+    for shift in plan:
+        assert check(after([convoy], shift), others).verdict == "clear"
+
+
 def test_nothing_is_moved_into_the_past(entity, away, check):
     a = entity("a", "operation", radius_m=100)
     b = entity("b", "operation", away(150), 100, fields={"priority": 1})

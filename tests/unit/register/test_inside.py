@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
-from deconflict.geo.volume import Circle, Route, Volume4D
+from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 from deconflict.register.rules import default_rules
 
 INSIDE = [("op", "zone", "must stay inside")]
@@ -109,12 +109,25 @@ def test_keep_in_zones_and_corridors_are_demanded_separately(entity, zone, away,
 
 
 def test_many_zones_are_all_looked_at(entity, zone, away, found):
-    far = [zone("keep_in", f"z{n:02}", away(100_000 + n), 50.0) for n in range(30)]
-    # Overlapping the operation, but too small to hold it: nearer by every bound than the right one.
-    small = [zone("keep_in", f"s{n:02}", away(n), 20.0) for n in range(20)]
+    # Each sliver's bounding sphere holds the operation deeply, the sliver doesn't: the one zone
+    # that holds it is the farthest by its bounds.
+    slivers = [
+        zone(
+            "keep_in",
+            f"s{n:02}",
+            volumes=(
+                Volume4D(
+                    footprint=Polygon(
+                        (away(9000, 10 * n), away(9000, 10 * n + 120), (away(8900, 10 * n + 60)))
+                    )
+                ),
+            ),
+        )
+        for n in range(30)
+    ]
     op = entity("op", "operation", radius_m=50)
-    assert found([op], far + small)[0] == "conflict"
-    assert found([op], [*far, *small, zone("keep_in", "held", away(900), 1000.0)])[0] == "clear"
+    assert found([op], slivers)[0] == "conflict"
+    assert found([op], [*slivers, zone("keep_in", "held", away(10), 70.0)])[0] == "clear"
 
 
 def test_sites_are_bound_by_no_keep_in_zone(entity, zone, away, found):
@@ -205,6 +218,26 @@ class TestCeasefire:
         by_party = zone("ceasefire", fields={"applies_to": ("W",)})
         assert found([movement], [by_id])[0] == "conflict"
         assert found([movement], [by_party])[0] == "clear"
+
+    @pytest.mark.parametrize("applies_to", [None, ("W",), ("m",)])
+    def test_one_of_several_ceasefires_that_bind_it_is_enough(
+        self, applies_to, entity, circle, zone, found
+    ):
+        days = [
+            zone(
+                "ceasefire",
+                f"z{n}",
+                minutes=(600 * n, 600 * n + 60),
+                fields={"applies_to": applies_to},
+            )
+            for n in range(3)
+        ]
+        windows = [(0, 60), (600, 660)]
+        volumes = tuple(circle(minutes=window) for window in windows)
+        convoy = entity("m", "movement", volumes=volumes, fields={"party": "W"})
+        assert found([convoy], days)[0] == "clear"
+        late = replace(convoy, volumes=(*volumes, circle(minutes=(1250, 1261))))
+        assert found([late], days)[0] == "conflict"
 
     def test_a_route_through_it_is_judged_as_a_whole(self, entity, zone, away, at, found):
         def route(reach_m):
