@@ -131,6 +131,7 @@ def test_what_is_no_place_or_not_said_is_refused_with_a_remedy(text, what):
     "text",
     [
         "36.37 C 37.515 B",
+        "40 grad N 41 grad E",
         "36,22,12 N 37,30,54 E",
         "37S CA 12 34",
         "north",

@@ -20,7 +20,7 @@ _WORDS = MappingProxyType(
             ("E", "شرق الشرق شرقا شرقي شرقی EASTERN СХІДНОЇДОВГОТИ"),
             ("W", "WEST OUEST OESTE BATI ЗД ЗАПАД ЗАПАДНОЙДОЛГОТЫ ЗАПАДНАЯДОЛГОТА ЗХД"),
             ("W", "غرب الغرب غربا غربي غربی WESTERN ЗАХІДНОЇДОВГОТИ"),
-            ("°", "DEG DEGS DEGREE DEGREES ГРАД ГРАДУС ГРАДУСА ГРАДУСОВ DERECE GRAD درجة درجات"),
+            ("°", "DEG DEGS DEGREE DEGREES ГРАД ГРАДУС ГРАДУСА ГРАДУСОВ DERECE درجة درجات"),
             ("'", "MIN MINS MINUTE MINUTES MINUTEN МИН МИНУТ МИНУТА МИНУТЫ DAKIKA دقيقة دقائق"),
             ('"', "SEC SECS SECOND SECONDS SEK SEKUNDEN СЕК СЕКУНД СЕКУНДЫ SANIYE ثانية ثواني"),
             ("LAT", "LAT LATITUDE ШИРОТА ENLEM BREITE خطالعرض العرض"),
