@@ -56,7 +56,7 @@ def template(
         ) from error
     sys.stdout.write(
         f"Wrote {file}. Fill it in, then: deconflict check {file}\n"
-        "The example row is left out of a check; the second sheet explains each column.\n"
+        "Delete the example row; the second sheet explains each column.\n"
         if path.suffix.lower() == ".xlsx"
         else f"Wrote {file}. Fill it in, then: deconflict check {file}\n"
     )

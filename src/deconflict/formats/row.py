@@ -20,7 +20,9 @@ SHAPES = ("point", "circle", "route", "polygon")
 """The words of the column ``shape``."""
 
 EXAMPLE = "EXAMPLE"
-"""How the identifier of a template's example row begins; such a row is refused."""
+"""How the identifier of a template's example row begins; such a row is read, and said to be one."""
+
+EXAMPLE_SAID = "this is the example row of the template: delete it"
 
 SENTENCE_BREAK = " | "
 """What stands between the sentences of the column ``assumed``, which may hold semicolons."""
@@ -75,11 +77,7 @@ def entity_from_row(
     """
     identifier = values.get("id")
     if isinstance(identifier, str) and identifier.upper().startswith(EXAMPLE):
-        raise InputError(
-            "this is the example row of the template",
-            "delete the row, or give it an id that does not begin with EXAMPLE",
-            field="id",
-        )
+        assumed = (*assumed, EXAMPLE_SAID)
     zone = _zone(values.pop("timezone", None))
     for name in INSTANTS & values.keys():
         values[name] = _instant_text(values[name], zone, name)
@@ -275,7 +273,7 @@ def _parts(
             raise InputError("the circle has no radius", "write radius_m", field="radius_m")
         return (Part.at(positions[0]),)
     if word is None:
-        if "width_m" not in values:
+        if "width_m" not in values and len(positions) > 2:
             raise InputError(
                 f"the {len(positions)} positions could be a route or a polygon",
                 "write shape as route or polygon",

@@ -42,14 +42,14 @@ COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "operation",
         ),
         "party": ("Who registers it. Empty: a party unlike any other.", "Party A"),
-        "name": ("A name for people.", "Demolition at the bridge, an example: delete this row"),
+        "name": ("A name for people.", "Demolition at sea, an example: delete this row"),
         "position": (
             (
                 "Coordinates in any notation, as they are written on the map or receiver: MGRS, "
                 "UTM, degrees, Gauss-Krüger, GEOREF, Plus Code, EPSG. Several, with a semicolon "
                 "between, make a route or a polygon. Required."
             ),
-            "36°22'12.0\"N 37°30'54.0\"E",
+            "0°12'36.0\"N 3°30'54.0\"W",
         ),
         "datum": (
             (
@@ -112,7 +112,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "",
         ),
         "obtained": ("How the position was obtained.", "gps"),
-        "obtained_at": ("When it was obtained.", "2030-01-14T16:20:00Z"),
+        "obtained_at": ("When it was obtained.", "2026-01-14T16:20:00Z"),
         "reach_m": ("How far it may have moved since then, metres.", ""),
     }
 )
@@ -124,8 +124,8 @@ _WIDTHS = MappingProxyType({"position": 34, "name": 34, "also_at": 26, "start": 
 def template() -> bytes:
     """Return the template as a workbook; each call returns the same bytes.
 
-    The example row bears an id that begins with ``EXAMPLE``: a reader refuses it, so it is never
-    checked by accident.
+    The example row bears an id that begins with ``EXAMPLE`` and lies at sea, in the Gulf of Guinea:
+    forgotten in a table it harms nobody, and every answer says that it is still there.
     """
     import openpyxl
 

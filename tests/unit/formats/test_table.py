@@ -99,8 +99,13 @@ def test_several_positions_and_the_word_polygon_make_a_polygon_closed_or_not():
     assert open_.volumes[0].footprint == closed.volumes[0].footprint == expected
 
 
-def test_several_positions_without_a_shape_are_refused():
-    problem = refused(site(position=f"{SIX}; 36.38 N 37.52 E WGS 84"))
+def test_two_positions_can_only_be_a_route():
+    entity = only(site(position=f"{SIX}; 36.38 N 37.52 E WGS 84"))
+    assert len(entity.volumes[0].footprint.points) == 2
+
+
+def test_three_positions_without_a_shape_are_refused():
+    problem = refused(site(position=f"{SIX}; 36.38 N 37.52 E WGS 84; 36.39 N 37.51 E WGS 84"))
     assert problem.field == "shape"
     assert "route or a polygon" in problem.what
 
@@ -324,9 +329,9 @@ def test_rows_are_counted_as_a_spreadsheet_shows_them():
     assert result.problems[0].place == "row 5"
 
 
-def test_the_example_of_the_template_is_refused():
-    problem = refused(site(id="Example-1"))
-    assert "template" in problem.what
+def test_the_example_of_the_template_is_said_to_be_still_there():
+    entity = only(site(id="Example-1"))
+    assert any("template" in sentence for sentence in entity.assumed)
 
 
 def test_defaults_fill_kind_and_party():

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from deconflict.formats import csv_text, xlsx
-from deconflict.formats.row import EXAMPLE
+from deconflict.formats.row import EXAMPLE, EXAMPLE_SAID
 from deconflict.formats.table import COLUMNS as KNOWN_COLUMNS
 from deconflict.formats.template import CHOICES, COLUMNS, template, template_csv
 from deconflict.geo.height import AltitudeReference
@@ -26,13 +26,12 @@ def test_each_title_is_a_column_that_is_read(book):
     assert set(titles(book["entities"])) == KNOWN_COLUMNS - {"latitude", "longitude", "assumed"}
 
 
-def test_the_example_is_refused_as_it_stands():
+def test_the_example_is_read_and_said_to_be_one():
     for read, data in ((xlsx.read, template()), (csv_text.read, template_csv())):
         result = read(data, name="template")
-        assert not result.entities
-        (problem,) = result.problems
-        assert problem.field == "id"
-        assert "example" in problem.what
+        assert not result.problems
+        (entity,) = result.entities
+        assert EXAMPLE_SAID in entity.assumed
 
 
 def test_the_example_is_a_valid_entity_once_it_has_an_id_of_its_own(book):
