@@ -9,8 +9,8 @@ small terms remain. With `r` the distance from the point of contact and `L` the 
   by at most ``e2/2 * r / R`` (e2 = 0.00669), so a straight edge lies within
   ``L**2 / (8 R) * e2/2 * r / R`` of the geodesic: 0.2 mm for 10 km edges 200 km out, 5 mm for
   10 km edges 5,000 km out;
-- distances are stretched by a factor from 1 to ``1 / cos(r / R)**2``, and never shortened by
-  more than 1 part in 10**7 within 200 km (tests/unit/geo/test_plane.py).
+- distances are stretched by a factor from 1 to ``1 / cos(r / R)**2``, never shortened
+  (tests/unit/geo/test_plane.py).
 
 A line through the point of contact keeps its right angles, so the foot of a perpendicular is
 found exactly where the centre lies on that perpendicular.

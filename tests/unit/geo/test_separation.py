@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -130,7 +131,10 @@ def test_a_danger_radius_grows_the_heights_and_an_uncertainty_does_not():
     low = volume(Circle(HERE, 10.0), band=band(0, 100), danger_radius_m=30.0)
     high = volume(Circle(HERE, 10.0), band=band(150, 200), uncertainty_m=1000.0)
     assert separation(low, high).height_m == pytest.approx(20.0)
+    assert separation(high, low).height_m == pytest.approx(20.0)
     assert not meets(low, high)
+    assert not meets(high, low)
+    assert meets(replace(high, danger_radius_m=20.0), low)
 
 
 def test_growth_is_taken_off_the_distance():
@@ -140,6 +144,21 @@ def test_growth_is_taken_off_the_distance():
     assert found.plan_m == pytest.approx(1000 - 120 - 100 - 5, abs=0.01)
     assert apart(found.nearest_a, away(HERE, 90, 620.0)) < 0.05
     assert apart(found.nearest_b, away(HERE, 90, 1395.0)) < 0.05
+
+
+def test_the_nearest_of_two_prongs_is_found_far_from_the_middle():
+    # In a plane about the middle, the prong 60 km out looks 90 cm farther away than it is.
+    def prong(east_m, distance_m):
+        foot = away(HERE, 90, east_m)
+        across = WORLD.Direct(*HERE, 90, east_m)["azi2"] - 90
+        return away(foot, across, distance_m)
+
+    line = Route((away(HERE, 270, 65_000), away(HERE, 90, 65_000)), 0.0)
+    comb = Route((prong(0, 10_000.4), prong(30_000, 25_000), prong(60_000, 10_000.0)), 0.0)
+    assert separation(volume(line), volume(comb)).plan_m == pytest.approx(10_000.0, abs=0.01)
+    assert separation(volume(comb), volume(line)).plan_m == pytest.approx(10_000.0, abs=0.01)
+    assert not meets(volume(line, uncertainty_m=9_999.98), volume(comb))
+    assert meets(volume(line, uncertainty_m=10_000.02), volume(comb))
 
 
 def test_where_they_meet_both_nearest_points_are_one_that_both_have_in_common():
