@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from deconflict.geo.errors import InputError
-from deconflict.register import clears, inside, meeting, target
+from deconflict.register import clears, inside, meeting, notations, target
 from deconflict.register.binding import binding_notes
 from deconflict.register.entity import Entity
 from deconflict.register.reach import Reach, future_notes
@@ -94,12 +94,12 @@ def check(
     conflicts += (
         conflict
         for conflict in (
-            target.notation_conflict(plan, table) for plan in run.entities[: run.plans]
+            notations.notation_conflict(plan, table) for plan in run.entities[: run.plans]
         )
         if conflict is not None
     )
     conflicts += target.own_position_conflicts(run)
-    conflicts = _merged(conflicts, target.target_conflicts(run))
+    conflicts = _merged(conflicts, target.Targets(run).conflicts())
     conflicts.sort(key=_conflict_order)
     by_pair = {(conflict.a.id, conflict.b.id): hit for conflict, hit in hits}
     conflicts, cleared_notes = _cleared(run, conflicts, by_pair, now)
@@ -156,17 +156,16 @@ def _with_disagreements(run: Run) -> tuple[Run, list[str]]:
     notes = []
     for index in range(run.plans, len(run.entities)):
         entity = run.entities[index]
-        found = target.disagreement(entity)
+        found = notations.disagreement(entity)
         if found is None:
             continue
-        outcome = found[1]
         known = reaches[index]
-        why = f"it states its place twice, {metres(outcome.distance_m)} apart, and may be at either"
+        why = f"it states its place twice, {metres(found.distance_m)} apart, and may be at either"
         if known is not None:
             why = f"{why}; {known.why}"
-        reach_m = outcome.distance_m + (0.0 if known is None else known.reach_m)
+        reach_m = found.distance_m + (0.0 if known is None else known.reach_m)
         reaches[index] = Reach(reach_m, Check.TWO_NOTATIONS, why)
-        notes.append(f"{entity.id}: {outcome.sentence}")
+        notes.append(f"{entity.id}: {found.told}")
     return replace(run, reaches=tuple(reaches)), notes
 
 

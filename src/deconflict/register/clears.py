@@ -19,7 +19,7 @@ from deconflict.register.meeting import Hit
 from deconflict.register.report import Shift
 from deconflict.register.rules import MeetRow, ZoneRow
 from deconflict.register.run import Run, grown, timeless
-from deconflict.register.target import is_target_near
+from deconflict.register.target import Targets
 from deconflict.register.words import sentence_case
 
 MOST_OBSTACLES = 32
@@ -66,6 +66,8 @@ class Surroundings:
         Of each volume a sphere around it.
     zones
         The zones that must hold others.
+    targets
+        Where people are registered.
     """
 
     run: Run
@@ -75,6 +77,7 @@ class Surroundings:
     centers: FloatArray
     radii_m: FloatArray
     zones: Zones
+    targets: Targets
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> Surroundings:
@@ -86,7 +89,7 @@ class Surroundings:
             for volume in entity.volumes
         ]
         centers, radii_m = bounds(volumes)
-        return cls(run, now, owners, volumes, centers, radii_m, Zones(run))
+        return cls(run, now, owners, volumes, centers, radii_m, Zones(run), Targets(run))
 
     def near(self, volumes: Sequence[Volume4D], extra_m: float = 0.0) -> list[int]:
         """Return the rows that some volumes may meet in plan, the nearest first."""
@@ -131,7 +134,7 @@ class Surroundings:
             return True
         if self._enters_a_ceasefire(mover, moved):
             return True
-        return is_target_near(self.run, mover, moved)
+        return self.targets.is_near(mover, moved)
 
     def _enters_a_ceasefire(self, mover: int, moved: Entity) -> bool:
         """Return whether a moved movement enters ceasefires without lying inside one of them."""

@@ -1,4 +1,4 @@
-"""Targets at registered positions, and statements of one place that differ.
+"""Targets at registered positions.
 
 In 2001 a receiver showed its own position after a change of its battery, and that was sent as
 the target. These checks look at places alone: whatever the time and the height, a target that
@@ -8,115 +8,139 @@ is where somebody registered people is a mistake until somebody has said that it
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from deconflict.geo.mistake import Comparison, compare
-from deconflict.geo.position import LatLon, Position
+from deconflict.geo.position import LatLon
 from deconflict.geo.separation import TOUCH_M, Separation, separation
 from deconflict.geo.volume import Circle, Route, Volume4D
-from deconflict.register.bounds import bounds
+from deconflict.register.bounds import FloatArray, bounds
 from deconflict.register.entity import Entity, Kind
 from deconflict.register.hints import reference_points
 from deconflict.register.report import Check, Conflict, Overlap
 from deconflict.register.rules import Rules, TargetRow
 from deconflict.register.run import Run, in_plan
-from deconflict.register.words import called, metres, sentence_case
+from deconflict.register.words import called, metres
 
 
 def own_position_conflicts(run: Run) -> Iterator[Conflict]:
     """Yield each plan whose target is where its own submitter was."""
-    for row in _rows(run.rules, "submitter"):
-        for plan in run.entities[: run.plans]:
-            if plan.own_position is None or not _is_hazardous(plan):
-                continue
-            own = _point(plan.own_position.lat_lon, plan.own_position.uncertainty_m)
-            relation = _nearest(plan, own)
-            if relation is None or not _is_near(relation, row):
-                continue
-            yield _conflict(
-                plan,
-                plan,
-                row,
-                relation,
-                check=Check.OWN_POSITION,
-                sentence=f"{_how_near('The target of ' + called(plan), relation)} of where its "
-                f"submitter was. {row.says}.",
-            )
+    for plan in run.entities[: run.plans]:
+        found = _at_its_submitter(run.rules, plan)
+        if found is None:
+            continue
+        row, relation = found
+        yield _conflict(
+            plan,
+            plan,
+            row,
+            relation,
+            check=Check.OWN_POSITION,
+            sentence=f"{_how_near('The target of ' + called(plan), relation)} of where its "
+            f"submitter was. {row.says}.",
+        )
 
 
-def target_conflicts(run: Run) -> Iterator[Conflict]:
-    """Yield each hazardous operation whose target is at a registered position of another."""
-    for who in ("site", "movement", "operation", "own position"):
-        for row in _rows(run.rules, who):
-            yield from _target_conflicts(run, row, who)
+def _at_its_submitter(rules: Rules, operation: Entity) -> tuple[TargetRow, Separation] | None:
+    """Return the row that an operation breaks by targeting its own submitter, and how near."""
+    if operation.own_position is None or not _is_hazardous(operation):
+        return None
+    own = _point(operation.own_position.lat_lon, operation.own_position.uncertainty_m)
+    for row in _rows(rules, "submitter"):
+        relation = _nearest(operation, own)
+        if relation is not None and _is_near(relation, row):
+            return row, relation
+    return None
 
 
-def _target_conflicts(run: Run, row: TargetRow, who: str) -> Iterator[Conflict]:
-    registered: list[tuple[int, Volume4D]] = [
-        (index, place)
-        for index, entity in enumerate(run.entities)
-        for place in _registered(entity, who)
-    ]
-    if not registered:
-        return
-    owners = np.array([index for index, _ in registered], dtype=np.int64)
-    xyz, radius_m = bounds([place for _, place in registered])
-    for index, operation in enumerate(run.entities):
-        points = reference_points(operation) if _is_hazardous(operation) else ()
+class Targets:
+    """Where people are registered, gathered once for all targets of a run.
+
+    Parameters
+    ----------
+    run
+        The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._registered = [
+            (row, who, _Registered.of(run, who))
+            for who in ("site", "movement", "operation", "own position")
+            for row in _rows(run.rules, who)
+        ]
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield each hazardous operation whose target is at a registered position of another."""
+        for row, who, registered in self._registered:
+            what = "the position of the submitter of " if who == "own position" else ""
+            for index, operation in enumerate(self._run.entities):
+                near = self._near(row, registered, index, operation)
+                for other, relation in near.items():
+                    if not (self._run.is_plan(index) or self._run.is_plan(other)):
+                        continue
+                    entity = self._run.entities[other]
+                    yield _conflict(
+                        operation,
+                        entity,
+                        row,
+                        relation,
+                        check=Check.TARGET,
+                        sentence=f"{_how_near('The target of ' + called(operation), relation)} "
+                        f"of {what}{called(entity)}, whatever the time and height. {row.says}.",
+                    )
+
+    def is_near(self, index: int, operation: Entity) -> bool:
+        """Return whether an operation of the run, moved elsewhere, targets where people are."""
+        if any(
+            self._near(row, registered, index, operation) for row, _, registered in self._registered
+        ):
+            return True
+        return _at_its_submitter(self._run.rules, operation) is not None
+
+    def _near(
+        self, row: TargetRow, registered: _Registered, index: int, operation: Entity
+    ) -> dict[int, Separation]:
+        """Return the entities that an operation's target is near to, with the nearest relation."""
         best: dict[int, Separation] = {}
-        for point, uncertainty_m in points:
-            place = _point(point, uncertainty_m)
-            center, reach_m = bounds([place])
-            apart = np.linalg.norm(xyz - center, axis=1)
-            near = apart <= radius_m + reach_m + row.near_m
+        if not registered.owners or not _is_hazardous(operation):
+            return best
+        for point, uncertainty_m in reference_points(operation):
+            target = _point(point, uncertainty_m)
+            center, reach_m = bounds([target])
+            apart = np.linalg.norm(registered.centers - center, axis=1)
+            near = apart <= registered.radii_m + reach_m + row.near_m
             for candidate in np.flatnonzero(near).tolist():
-                other = int(owners[candidate])
-                if other == index or not (run.is_plan(index) or run.is_plan(other)):
+                other = registered.owners[candidate]
+                if other == index:
                     continue
-                relation = separation(place, registered[candidate][1])
+                relation = separation(target, registered.places[candidate])
                 if _is_near(relation, row) and (
                     other not in best or relation.plan_m < best[other].plan_m
                 ):
                     best[other] = relation
-        for other, relation in best.items():
-            what = "the position of the submitter of " if who == "own position" else ""
-            yield _conflict(
-                operation,
-                run.entities[other],
-                row,
-                relation,
-                check=Check.TARGET,
-                sentence=f"{_how_near('The target of ' + called(operation), relation)} of {what}"
-                f"{called(run.entities[other])}, whatever the time and height. {row.says}.",
-            )
+        return best
 
 
-def is_target_near(run: Run, index: int, operation: Entity) -> bool:
-    """Return whether an operation of the run, moved elsewhere, has a target where people are."""
-    if not _is_hazardous(operation):
-        return False
-    targets = [_point(point, off_m) for point, off_m in reference_points(operation)]
-    for row in run.rules.target:
-        if not row.enforced:
-            continue
-        for who in row.compared_with:
-            others = [
-                place
-                for other, entity in enumerate(run.entities)
-                if (other == index) == (who == "submitter")
-                for place in _registered(entity, "own position" if who == "submitter" else who)
-            ]
-            if not others:
-                continue
-            centers, radii_m = bounds(others)
-            for target in targets:
-                at, reach_m = bounds([target])
-                apart = np.linalg.norm(centers - at, axis=1)
-                near = np.flatnonzero(apart <= radii_m + reach_m + row.near_m).tolist()
-                if any(_is_near(separation(target, others[i]), row) for i in near):
-                    return True
-    return False
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """The places of one sort, with their entities and spheres around them."""
+
+    owners: list[int]
+    places: list[Volume4D]
+    centers: FloatArray
+    radii_m: FloatArray
+
+    @classmethod
+    def of(cls, run: Run, who: str) -> _Registered:
+        found = [
+            (index, place)
+            for index, entity in enumerate(run.entities)
+            for place in _registered(entity, who)
+        ]
+        places = [place for _, place in found]
+        return cls([index for index, _ in found], places, *bounds(places))
 
 
 def _rows(rules: Rules, who: str) -> list[TargetRow]:
@@ -193,55 +217,3 @@ def _conflict(
         clears=(),
         sentence=sentence,
     )
-
-
-def disagreement(entity: Entity) -> tuple[Position, Comparison] | None:
-    """Return the statement of an entity's place that differs most from its position."""
-    if not entity.also_at:
-        return None
-    first = _own_place(entity)
-    if first is None:
-        return None
-    outcomes = [(other, compare(first, other)) for other in entity.also_at]
-    differing = [item for item in outcomes if not item[1].agrees]
-    return max(differing, key=lambda item: item[1].distance_m, default=None)
-
-
-def _own_place(entity: Entity) -> Position | None:
-    """Return the position of an entity as its file gives it."""
-    if entity.positions:
-        return entity.positions[0]
-    for (lat_deg, lon_deg), uncertainty_m in reference_points(entity):
-        return Position(lat_deg=lat_deg, lon_deg=lon_deg, stated_uncertainty_m=uncertainty_m)
-    return None
-
-
-def notation_conflict(entity: Entity, rules: Rules) -> Conflict | None:
-    """Return the conflict of an entity with itself if its statements of its place differ."""
-    found = disagreement(entity) if rules.two_notations.enforced else None
-    if found is None:
-        return None
-    other, outcome = found
-    first = _own_place(entity)
-    return Conflict(
-        a=entity,
-        b=entity,
-        check=Check.TWO_NOTATIONS,
-        rule="two notations of one place",
-        overlap=Overlap(outcome.distance_m - outcome.tolerance_m, None, None),
-        start=None,
-        end=None,
-        nearest=None if first is None else (first.lat_lon, other.lat_lon),
-        assumed=tuple(f"{entity.id}: {said}" for said in entity.assumed),
-        clears=(),
-        sentence=(
-            f"{sentence_case(called(entity))} states its place twice"
-            f"{_texts(first, other)}, and {outcome.sentence}. {rules.two_notations.says}."
-        ),
-    )
-
-
-def _texts(first: Position | None, other: Position) -> str:
-    if first is None or not first.text or not other.text:
-        return ""
-    return f' ("{first.text}" and "{other.text}")'

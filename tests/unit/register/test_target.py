@@ -156,6 +156,17 @@ class TestTwoNotations:
         assert (doubt.a.id, doubt.b.id, doubt.check) == ("strike", "site", "two notations")
         assert any(note.startswith("site: the positions differ") for note in near.notes)
 
+    def test_a_footprint_without_a_reference_point_must_hold_what_also_at_says(
+        self, entity, here, away, found
+    ):
+        corners = (away(300, 45), away(300, 135), away(300, 225), away(300, 315))
+        volumes = (Volume4D(footprint=Polygon(corners)),)
+        inside = entity("op", "operation", volumes=volumes, fields={"also_at": (position(here),)})
+        outside = replace(inside, also_at=(position(away(300), 50.0),))
+        assert found([inside])[0] == "clear"
+        assert found([outside]) == ("conflict", [("op", "op", "two notations")])
+        assert found([replace(inside, also_at=(position(away(300), 100.0),))])[0] == "clear"
+
     def test_a_table_may_drop_the_check(self, entity, away, found):
         rules = default_rules()
         rules = msgspec.structs.replace(
