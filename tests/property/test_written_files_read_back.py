@@ -72,8 +72,8 @@ def entities(draw):
             Volume4D(
                 footprint=footprint,
                 band=draw(bands()),
-                start=footprint.times[0] if timed else draw(st.sampled_from([None, start])),
-                end=footprint.times[-1] if timed else draw(st.sampled_from([None, end])),
+                start=draw(st.sampled_from([None, footprint.times[0] if timed else start])),
+                end=draw(st.sampled_from([None, footprint.times[-1] if timed else end])),
                 uncertainty_m=draw(LENGTHS),
                 danger_radius_m=draw(LENGTHS) if hazardous else 0.0,
             )
