@@ -237,25 +237,28 @@ def _judge(
     worst: Outside | None = None
     doubtful: Demand | None = None
     for volume in entity.volumes:
-        relations = [
-            (zone, container, _held(volume, demand.row, container))
-            for zone, container in candidates
-        ]
-        holding = [(zone, container) for zone, container, held in relations if held.inside]
-        if not holding:
-            zone, _, best = min(relations, key=lambda item: _sticks_out(item[2]))
+        relations: list[tuple[int, Containment]] = []
+        holder: int | None = None
+        sure = False
+        for zone, container in candidates:
+            relation = _held(volume, demand.row, container)
+            relations.append((zone, relation))
+            if not relation.inside:
+                continue
+            holder = zone if holder is None else holder
+            reach_m = run.reach_m(demand.first) + run.reach_m(zone)
+            sure = not reach_m or _held(volume, demand.row, container, reach_m).inside
+            if sure:
+                break
+        if holder is None:
+            zone, best = min(relations, key=lambda item: _sticks_out(item[1]))
             outside = Outside(
                 Demand(demand.first, zone, demand.row, demand.order), volume, best, zones
             )
             if worst is None or _sticks_out(best) > _sticks_out(worst.best):
                 worst = outside
-        elif doubtful is None and not any(
-            _held(
-                volume, demand.row, container, run.reach_m(demand.first) + run.reach_m(zone)
-            ).inside
-            for zone, container in holding
-        ):
-            doubtful = Demand(demand.first, holding[0][0], demand.row, demand.order)
+        elif not sure and doubtful is None:
+            doubtful = Demand(demand.first, holder, demand.row, demand.order)
     if worst is not None:
         conflicts.append(_conflict(run, worst))
     elif doubtful is not None:
