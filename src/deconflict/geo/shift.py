@@ -8,8 +8,9 @@ The uncertainty at a point is
   spread of all operations, and the accuracy of the one used.
 
 A true area is that of the countries named in the operation's text (`deconflict.geo.coverage`),
-less a rim of 25 km, within its box. A point outside every box is refused: there PROJ would fall
-back on a transformation without parameters.
+less a rim of 25 km, within its box. A point outside every box gets the operation of the nearest
+box, up to `BEYOND_KM` away, as one that is not made for the place; farther off it is refused.
+PROJ itself would fall back on a transformation without parameters there.
 
 Everything slow is kept per cell of half a degree: how far the operations' answers lie apart at
 its corners (between them they change linearly to a millimetre, and the greatest of a linear
@@ -35,6 +36,9 @@ RIM_KM = 25.0
 """Within this distance of its outline a country's operation does not count as covering."""
 LEAST_UNCOVERED_M = 50.0
 """The least uncertainty where no operation is made for the place."""
+BEYOND_KM = 350.0
+"""How far beyond its box an operation is still used: SK-42 sheets are in use in all of Syria, whose
+south lies 320 km from the nearest box; farther off the datum is more likely a mistake."""
 CELL_DEG = 0.5
 """Side of the cells that answers about coverage and spread are kept for."""
 _SLACK_M = 0.01
@@ -242,7 +246,7 @@ class Shift:
             held = [i for i in boxed if self.operations[i].boxed(lat_deg, lon_deg)]
             boxed, covering = tuple(held), covering & frozenset(held)
         if not boxed:
-            raise self.refusal(lat_deg, lon_deg)
+            boxed, covering = self._nearest(lat_deg, lon_deg), frozenset()
         for i, rim in cell.partly:
             if i in boxed and rim.cleared(lat_deg - row * CELL_DEG, lon_deg - column * CELL_DEG):
                 covering |= {i}
@@ -330,8 +334,24 @@ class Shift:
             answers.append((lat, lon) if math.isfinite(lat + lon) else (math.nan, math.nan))
         return Corner(lat_deg, lon_deg, answers)
 
+    def _nearest(self, lat_deg: float, lon_deg: float) -> tuple[int, ...]:
+        """Return the operation of the nearest box.
+
+        Raises
+        ------
+        InputError
+            If all boxes lie more than `BEYOND_KM` away.
+        """
+        away_km, index = min(
+            (_beyond_km(operation.box, lat_deg, lon_deg), i)
+            for i, operation in enumerate(self.operations)
+        )
+        if away_km > BEYOND_KM:
+            raise self.refusal(lat_deg, lon_deg)
+        return (index,)
+
     def refusal(self, lat_deg: float, lon_deg: float) -> InputError:
-        """Return the sentence for a point outside every operation's box."""
+        """Return the sentence for a point far outside every operation's box."""
         return InputError(
             f"no transformation from {self.name} to WGS 84 is published for latitude "
             f"{lat_deg:.4f}, longitude {lon_deg:.4f}",
@@ -373,6 +393,17 @@ def _box_meets(box: tuple[float, float, float, float], south: float, west: float
         return False
     width = (box_east - box_west) % 360.0 or (360.0 if box_east != box_west else 0.0)
     return (west - box_west) % 360.0 <= width or (box_west - west) % 360.0 <= CELL_DEG
+
+
+def _beyond_km(box: tuple[float, float, float, float], lat_deg: float, lon_deg: float) -> float:
+    """Return how far a point lies outside a box, at most; kilometres along its sides."""
+    west, south, east, north = box
+    up_deg = max(south - lat_deg, lat_deg - north, 0.0)
+    right_deg = 0.0
+    if (lon_deg - west) % 360.0 > (east - west) % 360.0:
+        right_deg = min((west - lon_deg) % 360.0, (lon_deg - east) % 360.0)
+    # One degree is at most 111.8 km, and across no more than where the point is.
+    return math.hypot(up_deg * 111.8, right_deg * 111.8 * math.cos(math.radians(lat_deg)))
 
 
 def _check_finite(lat_deg: float, lon_deg: float, used: Operation) -> None:

@@ -372,3 +372,16 @@ def test_us_survey_feet_are_not_metres():
     first, second = wgs84_to_crs(2274, 36.0, -86.0)
     farther = crs_to_wgs84(2274, first + 1000.0, second)
     assert distance_m(farther[:2], (36.0, -86.0)) == pytest.approx(304.8, rel=1e-3)
+
+
+def test_a_datum_is_still_used_somewhat_beyond_its_boxes_and_said_to_be() -> None:
+    damascus = to_wgs84(datum_named("SK-42"), 33.5, 36.3)
+    moved = Geodesic.WGS84.Inverse(33.5, 36.3, damascus.lat_deg, damascus.lon_deg)["s12"]
+    assert 90.0 < moved < 130.0
+    assert damascus.uncertainty_m >= 50.0
+    assert "made for another" in damascus.assumed[0]
+
+
+def test_far_beyond_its_boxes_a_datum_is_refused() -> None:
+    with pytest.raises(InputError, match="no transformation"):
+        to_wgs84(datum_named("SK-42"), -15.0, -50.0)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from deconflict.geo.notation.text import NormalText
 
-MAX_NORTHING_M = 9_330_000.0
-"""Northing of 84 degrees north, beyond which there are no sheets."""
+MAX_NORTHING_M = 9_335_000.0
+"""Northing of 84 degrees north at the rim of a zone, beyond which there are no sheets."""
 MAX_FROM_MERIDIAN_DEG = 4.5
 """How far from its middle meridian a zone is used: half its width and an overlap."""
 MEAN_OFFSET_M = 350_000.0
@@ -141,7 +141,7 @@ def write(lat_deg: float, lon_deg: float, uncertainty_m: float = 0.0) -> str:
 def _datum(text: NormalText, match: re.Match[str]) -> tuple[str, bool]:
     from deconflict.geo.datum import datum_named
 
-    name = text.datum or match["kin"]
+    name = text.datum or match["kin"] or _kin(text.default_datum)
     if name is None:
         return "SK-42", False
     datum = datum_named(name)
@@ -158,6 +158,15 @@ def _datum(text: NormalText, match: re.Match[str]) -> tuple[str, bool]:
             )
         return datum.name, False
     return datum.name, True
+
+
+def _kin(default_datum: str | None) -> str | None:
+    """Return the datum of the whole input if it is one that has these zones."""
+    from deconflict.geo.datum import datum_named
+
+    if default_datum is None or datum_named(default_datum).epsg not in _FAMILY:
+        return None
+    return default_datum
 
 
 def _metric(match: re.Match[str]) -> bool:
