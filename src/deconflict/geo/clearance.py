@@ -91,7 +91,7 @@ class Shift:
     metres
         Of a shift in height: metres, higher above 0, lower below. Of one in plan: its length.
     bearing_deg
-        Of a shift in plan: whole degrees clockwise from north, where the middle of the volume is.
+        Of a shift in plan: degrees clockwise from north, to a tenth, at the middle of the volume.
     """
 
     kind: ShiftKind
@@ -107,7 +107,7 @@ class Shift:
             return f"{abs(self.metres):,.1f} m {'higher' if self.metres > 0.0 else 'lower'}"
         if self.kind is ShiftKind.PLAN:
             name = COMPASS[round(self.bearing_deg / 45.0) % 8]
-            return f"{self.metres:,.0f} m toward {self.bearing_deg:03.0f}° ({name})"
+            return f"{self.metres:,.0f} m toward {self.bearing_deg:05.1f}° ({name})"
         return "cancel it" if self.kind is ShiftKind.CANCEL else "farther away"
 
 
@@ -403,10 +403,10 @@ def _plan_shifts(judge: _Judge) -> Iterator[Shift]:
 
 def _move(judge: _Judge, bearing_deg: float, metres: float) -> Shift | None:
     """Return the shortest move in a direction that ends the conflict and meets nothing else."""
-    bearing = round(bearing_deg) % 360
+    bearing = round(bearing_deg, 1) % 360.0
     length = max(math.ceil(metres), 1)
     for _ in range(MOST_STEPS):
-        shift = Shift(kind=ShiftKind.PLAN, metres=float(length), bearing_deg=float(bearing))
+        shift = Shift(kind=ShiftKind.PLAN, metres=float(length), bearing_deg=bearing)
         if length > FARTHEST_MOVE_M:
             return None
         left = [
@@ -425,7 +425,7 @@ def _move(judge: _Judge, bearing_deg: float, metres: float) -> Shift | None:
         shift = Shift(
             kind=ShiftKind.PLAN,
             metres=float(math.ceil(length * factor)),
-            bearing_deg=float(bearing),
+            bearing_deg=bearing,
         )
         if shift.metres <= FARTHEST_MOVE_M and judge.free(shift):
             return shift
