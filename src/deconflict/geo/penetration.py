@@ -4,8 +4,9 @@ The moves of `a` after which skeletons still have a point in common are the diff
 of `b` and a point of `a` (their Minkowski difference); the shortest move that ends the overlap
 leads from no move at all to the edge of that set, grown by both growths. For convex skeletons
 that is exact up to the plane's stretch, 1 part in 10,000 for a move of 100 km. Others are cut
-into convex pieces, whose sets are put together; the growth is then drawn, to 0.13 %. With more than `MOST_PAIRS` pairs of pieces the convex hulls stand in: the
-answer is then an upper bound, a move that still suffices.
+into convex pieces, whose sets are put together; the growth is then drawn, to 0.13 %. With more
+than `MOST_PAIRS` pairs of pieces the convex hulls stand in: the answer is then an upper bound, a
+move that still suffices.
 """
 
 from __future__ import annotations
