@@ -1,6 +1,7 @@
 """What would clear a conflict: who moves, and that the shift meets nothing else."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from deconflict.geo.clearance import Shift as GeoShift
 from deconflict.geo.clearance import ShiftKind, shifted
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
+from deconflict.geo.position import Position
 from deconflict.register.rules import default_rules
 
 
@@ -80,6 +82,32 @@ def test_no_shift_puts_a_target_where_people_are_registered(strike, entity, away
     assert "plan" in {shift.action for shift in shifts}
     for shift in shifts:
         assert check(after([plan], shift), [flight, *others]).verdict == "clear"
+
+
+def test_no_shift_puts_a_target_where_its_submitter_was(strike, entity, away, check):
+    west = away(51, 270)
+    own = Position(lat_deg=west[0], lon_deg=west[1])
+    plan = strike(danger_m=100.0, fields={"own_position": own})
+    flight = entity("flight", "operation", away(150), 100, fields={"priority": 1})
+    report = check([plan], [flight])
+    assert [(c.a.id, c.b.id) for c in report.conflicts] == [("strike", "flight")]
+    shifts = [shift for shift in proposals(report) if shift.action == "plan"]
+    assert shifts
+    for shift in shifts:
+        assert check(after([plan], shift), [flight]).verdict == "clear"
+
+
+@pytest.mark.parametrize("stale", ["a", "b"])
+def test_a_shift_leaves_no_doubt_about_an_old_position(stale, entity, away, now, check):
+    old = {"obtained_at": now - timedelta(days=400), "reach_m": 300.0}
+    a = entity("a", "operation", radius_m=100, fields=old if stale == "a" else {})
+    b = entity("b", "operation", away(150), 100, fields=old if stale == "b" else {})
+    report = check([a, b])
+    shifts = [shift for shift in proposals(report) if shift.action == "plan"]
+    assert len(shifts) == 2
+    for shift in shifts:
+        assert shift.distance_m >= 350
+        assert check(after([a, b], shift)).verdict == "clear"
 
 
 def test_no_shift_puts_a_movement_half_into_a_ceasefire(entity, zone, away, check):

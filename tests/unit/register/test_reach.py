@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from deconflict.geo.position import Position
 from deconflict.register.reach import reach_of
 from deconflict.register.rules import default_rules
 
@@ -129,6 +130,32 @@ def test_a_stale_movement_that_may_enter_a_ceasefire_is_in_doubt(entity, zone, a
     far = check([entity("m", "movement", away(1700), fields=old)], [zone("ceasefire")])
     assert (near.verdict, far.verdict) == ("unknown", "clear")
     assert near.doubts[0].b.id == "zone"
+
+
+def test_a_stale_movement_held_by_one_ceasefire_may_come_near_another(
+    entity, zone, away, now, check
+):
+    old = {"obtained_at": now - 400 * DAY, "reach_m": 600.0}
+    zones = [zone("ceasefire", "wide", radius_m=5000.0), zone("ceasefire", "near", away(500), 100)]
+    assert check([entity("m", "movement", fields=old)], zones).verdict == "clear"
+    assert check([entity("m", "movement", fields=old)], zones[1:]).verdict == "unknown"
+
+
+def test_a_reach_adds_to_a_place_stated_twice(strike, entity, away, now, check):
+    there = away(900)
+    site = entity(
+        "s",
+        "site",
+        away(1600),
+        fields={
+            "obtained_at": now - 400 * DAY,
+            "reach_m": 300.0,
+            "also_at": (Position(lat_deg=there[0], lon_deg=there[1]),),
+        },
+    )
+    # 1,600 m away, less 500 m of danger, 700 m between the two statements, and 300 m of reach.
+    assert check([strike(danger_m=601.0)], [site]).verdict == "unknown"
+    assert check([strike(danger_m=599.0)], [site]).verdict == "clear"
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, False), (5.001, True)])
