@@ -110,6 +110,19 @@ def test_a_shift_leaves_no_doubt_about_an_old_position(stale, entity, away, now,
         assert check(after([a, b], shift)).verdict == "clear"
 
 
+def test_a_shift_of_an_old_position_leaves_no_doubt_about_a_third(entity, away, now, check):
+    old = {"obtained_at": now - timedelta(days=400), "reach_m": 300.0}
+    a = entity("a", "operation", radius_m=100, fields=old)
+    others = [
+        entity("b", "operation", away(150), 100, fields={"priority": 1}),
+        entity("c", "operation", away(700, 270), 100, fields={"priority": 1}),
+    ]
+    shifts = [shift for shift in proposals(check([a], others)) if shift.action == "plan"]
+    assert shifts
+    for shift in shifts:
+        assert check(after([a], shift), others).verdict == "clear"
+
+
 def test_no_shift_puts_a_movement_half_into_a_ceasefire(entity, zone, away, check):
     convoy = entity("m", "movement", away(40), 50)
     others = [
