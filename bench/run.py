@@ -2,7 +2,7 @@
 
     python bench/run.py [--quick] [--only NAME]
 
-A benchmark is a file of this folder with ``main(quick: bool)``. It measures a baseline in the
+A benchmark is a file of this folder with ``main(*, quick: bool)``. It measures a baseline in the
 same run and prints figures side by side; `--quick` takes smaller sizes.
 """
 
@@ -33,7 +33,9 @@ def run(name: str, *, quick: bool) -> int:
     """Run one benchmark; return its exit status."""
     title = f"{name.replace('_', ' ')}{' (quick)' if quick else ''}"
     print(f"\n{title}\n{'=' * len(title)}", flush=True)
-    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import {name}; {name}.main({quick})"
+    code = (
+        f"import sys; sys.path.insert(0, {str(HERE)!r}); import {name}; {name}.main(quick={quick})"
+    )
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, "-c", code])  # noqa: S603  (our own code)
     _, status, usage = os.wait4(process.pid, 0)
@@ -58,9 +60,7 @@ def main() -> None:
     parser.add_argument("--only", choices=names, help="run this one")
     chosen = parser.parse_args()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {processor()}")
-    statuses = [
-        run(name, quick=chosen.quick) for name in ([chosen.only] if chosen.only else names)
-    ]
+    statuses = [run(name, quick=chosen.quick) for name in ([chosen.only] if chosen.only else names)]
     sys.exit(max(statuses))
 
 

@@ -8,12 +8,12 @@ import time
 import numba
 import numpy as np
 import shapely
-from volumes import arrays, table
 
 from deconflict.geo.kernel import NO, UNDECIDED, meet
 from deconflict.geo.separation import meets
 from deconflict.geo.sweep import Decider, most_vertices, sweep
 from deconflict.geo.table import VolumeTable
+from volumes import arrays, table
 
 EARTH_M = 6_371_000.0
 AT_ONCE = 2_000
@@ -29,7 +29,7 @@ def decide(rows, pairs, scratch):
 
 
 def boxes(given: dict[str, np.ndarray]) -> np.ndarray:
-    """Boxes of longitude and latitude; the few over the seam reach round the world."""
+    """Return boxes of longitude and latitude; the few over the seam reach round the world."""
     first = given["first"][:-1]
     lat, lon = given["lat_deg"], given["lon_deg"]
     south, north = np.minimum.reduceat(lat, first), np.maximum.reduceat(lat, first)
@@ -40,7 +40,7 @@ def boxes(given: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def tree_join(volumes: VolumeTable, given: dict[str, np.ndarray]) -> int:
-    """The pairs that meet, by a tree in plan, numpy in time and height, and the same kernel."""
+    """Count the pairs that meet, by a tree in plan, numpy in time and height, and the same kernel."""
     shapes = boxes(given)
     tree = shapely.STRtree(shapes)
     begin, end = given["time_us"].T
@@ -53,7 +53,9 @@ def tree_join(volumes: VolumeTable, given: dict[str, np.ndarray]) -> int:
         i += start
         keep = i < j
         i, j = i[keep], j[keep]
-        keep = (begin[i] <= end[j]) & (begin[j] <= end[i]) & (low[i] <= high[j]) & (low[j] <= high[i])
+        keep = (
+            (begin[i] <= end[j]) & (begin[j] <= end[i]) & (low[i] <= high[j]) & (low[j] <= high[i])
+        )
         pairs = np.stack([i[keep], j[keep]], axis=1)
         answers = decide(volumes.rows, pairs, scratch)
         count += int(np.count_nonzero(answers > UNDECIDED))
@@ -62,7 +64,7 @@ def tree_join(volumes: VolumeTable, given: dict[str, np.ndarray]) -> int:
 
 
 def brute_force(volumes: VolumeTable, given: dict[str, np.ndarray]) -> set[tuple[int, int]]:
-    """Every pair, by distances on a sphere where they are far and exactly where they are near."""
+    """Judge every pair, by distances on a sphere where they are far and exactly where they are near."""
     first = given["first"]
     lat, lon = np.radians(given["lat_deg"][first[:-1]]), np.radians(given["lon_deg"][first[:-1]])
     begin, end = given["time_us"].T
@@ -75,7 +77,9 @@ def brute_force(volumes: VolumeTable, given: dict[str, np.ndarray]) -> set[tuple
         near &= (begin <= end[i]) & (end >= begin[i]) & (low <= high[i]) & (high >= low[i])
         near[: i + 1] = False
         one = volumes.volume_of(i)
-        found |= {(i, int(j)) for j in np.flatnonzero(near) if meets(one, volumes.volume_of(int(j)))}
+        found |= {
+            (i, int(j)) for j in np.flatnonzero(near) if meets(one, volumes.volume_of(int(j)))
+        }
     return found
 
 
@@ -85,7 +89,7 @@ def timed(work, *arguments) -> tuple[float, object]:
     return time.process_time() - began, answer
 
 
-def main(quick: bool) -> None:
+def main(*, quick: bool) -> None:
     sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
     repeats = 3
     sweep(table(6_000))  # loads, and in the first run compiles
@@ -126,7 +130,7 @@ def main(quick: bool) -> None:
 
 
 def certain(volumes: VolumeTable) -> set[tuple[int, int]]:
-    """Every pair that the kernel doesn't call certainly apart, without any grid."""
+    """Return every pair that the kernel doesn't call certainly apart, without any grid."""
     scratch = np.empty((most_vertices(volumes), 2))
     found = set()
     for i in range(volumes.count):

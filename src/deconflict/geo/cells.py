@@ -19,12 +19,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deconflict.geo.compiled import compiled
 from deconflict.geo.kernel import NO, YES, meet
 from deconflict.geo.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
 
-SMALLEST_CELL_M = 16.0
+SMALLEST_CELL_M = 20.0
 """Narrower cubes wouldn't fit 20 bits a coordinate; volumes are rarely smaller."""
 LEVELS = 13
 """Each four times as wide as the one before; the last holds the Earth and any radius."""
@@ -71,7 +72,7 @@ class Cells(NamedTuple):
         from `FREE` on for each power of two the first free block of that size, or `NONE`.
     """
 
-    slot: Integers
+    slot: NDArray[np.int32]
     cell: Integers
     bucket: Integers
     pool: Integers
@@ -79,15 +80,15 @@ class Cells(NamedTuple):
     state: Integers
 
 
-def empty_cells(cells: int, pool: int) -> Cells:
-    """Return a grid with room for that many cells, as many buckets, and places."""
-    slots = 1 << max(4, (2 * cells - 1).bit_length())
+def empty_cells(cells: int, buckets: int, pool: int) -> Cells:
+    """Return a grid with room for that many cells, buckets and places."""
+    slots = 1 << max(4, (4 * cells - 1).bit_length())
     state = np.full(FREE + 64, NONE)
     state[:FREE] = 0
     return Cells(
-        np.full(slots, NONE),
+        np.full(slots, NONE, np.int32),  # the less memory, the more of it in the cache
         np.empty((cells, 2), np.int64),
-        np.empty((cells, 6), np.int64),
+        np.empty((buckets, 6), np.int64),
         np.empty((pool, 2), np.int64),
         np.full(LEVELS, -1.0),
         state,

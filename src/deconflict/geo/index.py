@@ -250,7 +250,8 @@ class Index(Generic[K]):
             _roomy(vertex_first, 2 * (len(ring_index) + rings) + LEAST_ROOM),
             _roomy(old.xyz[vertex_index], 2 * (len(vertex_index) + vertices) + 4 * LEAST_ROOM),
         )
-        self._cells = empty_cells(2 * (count + rows) + LEAST_ROOM, 6 * (count + rows) + LEAST_ROOM)
+        room = 2 * (count + rows) + LEAST_ROOM
+        self._cells = empty_cells(room, room, 3 * room)
         load(self._cells, self._rows, np.zeros(count, np.int64), reach, _by_begin(whole))
         self._name = [self._name[row] for row in live.tolist()]
         self._free = []

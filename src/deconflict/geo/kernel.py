@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0917
+# ruff: noqa: FBT001, PLR0917
 # (numba calls with positional arguments, at no cost)
 r"""Whether two rows of a table meet: a compiled decision, certain or else left open.
 
@@ -48,6 +48,7 @@ from deconflict.geo.table import (
     WGS84_E2,
     WHOLE_EARTH_M,
     Floats,
+    Integers,
     Rows,
     X,
     Y,
@@ -208,6 +209,8 @@ def cores_meet(a: Rows, i: int, b: Rows, j: int, threshold: float, scratch: Floa
         low_u, high_u = min(low_u, u), max(high_u, u)
         low_v, high_v = min(low_v, v), max(high_v, v)
 
+    ring_a, stop_a = a.whole[i, RING], a.whole[i, RING_STOP]
+    closed_a = a.whole[i, KIND] == REGION
     first_b, stop_b = b.ring[b.whole[j, RING]], b.ring[b.whole[j, RING_STOP]]
     if (stop - first) * (stop_b - first_b) > MOST_PAIRS_OF_EDGES:
         return UNDECIDED
@@ -241,15 +244,15 @@ def cores_meet(a: Rows, i: int, b: Rows, j: int, threshold: float, scratch: Floa
             u2 = scale * (px * ex + py * ey + pz * ez)
             v2 = scale * (px * fx + py * fy + pz * fz)
             near_before, near = near, depth > 0.5 * curvature
-            if (
-                near
-                and near_before
-                and max(u1, u2) >= low_u
-                and min(u1, u2) <= high_u
-                and max(v1, v2) >= low_v
-                and min(v1, v2) <= high_v
-            ):
-                square = edge_to_edges(u1, v1, u2, v2, a, i, scratch, off, sure, beyond)
+            if not (
+                (u1 < low_u and u2 < low_u)
+                or (u1 > high_u and u2 > high_u)
+                or (v1 < low_v and v2 < low_v)
+                or (v1 > high_v and v2 > high_v)
+            ) and (near and near_before):
+                square = edge_to_edges(
+                    u1, v1, u2, v2, a.ring, ring_a, stop_a, closed_a, scratch, off, sure, beyond
+                )
                 if square <= sure or square < 0.0:
                     return YES
                 least = min(least, square)
@@ -258,7 +261,7 @@ def cores_meet(a: Rows, i: int, b: Rows, j: int, threshold: float, scratch: Floa
     distance = math.sqrt(least)
     if distance > off and (
         (closed_b and inside(b, j, a.xyz[first], cx, cy, cz))
-        or (a.whole[i, KIND] == REGION and inside(a, i, b.xyz[first_b], cx, cy, cz))
+        or (closed_a and inside(a, i, b.xyz[first_b], cx, cy, cz))
     ):
         return YES
     if distance > beyond:
@@ -274,37 +277,39 @@ def edge_to_edges(
     v1: float,
     u2: float,
     v2: float,
-    a: Rows,
-    i: int,
+    rings: Integers,
+    ring_start: int,
+    ring_stop: int,
+    closed: bool,
     plane: Floats,
     off: float,
     enough: float,
     beyond: float,
 ) -> float:
-    """Return the square of the distance from an edge to the nearest edge of row `i`, metres.
+    """Return the square of the distance from an edge to the nearest edge of a row, metres.
 
-    `plane` holds the row's vertices. -1: the edges cross, even if each is bent by `off`
+    The row has the rings from number `ring_start` to before `ring_stop`, and `plane` holds its
+    vertices. -1: the edges cross, even if each is bent by `off`
     metres. The search ends at the first square that is at most `enough`; edges farther away
     than `beyond` metres needn't count.
     """
-    first = a.ring[a.whole[i, RING]]
-    closed = a.whole[i, KIND] == REGION
+    first = rings[ring_start]
     du, dv = u2 - u1, v2 - v1
     length = math.sqrt(du * du + dv * dv)
     west, east = min(u1, u2) - beyond, max(u1, u2) + beyond
     south, north = min(v1, v2) - beyond, max(v1, v2) + beyond
     least = np.inf
-    for ring in range(a.whole[i, RING], a.whole[i, RING_STOP]):
-        start, end = a.ring[ring] - first, a.ring[ring + 1] - first
+    for ring in range(ring_start, ring_stop):
+        start, end = rings[ring] - first, rings[ring + 1] - first
         before = end - 1 if closed else start
         for k in range(start, end):
             p1, q1, p2, q2 = plane[before, 0], plane[before, 1], plane[k, 0], plane[k, 1]
             before = k
             if (
-                min(p1, p2) > east
-                or max(p1, p2) < west
-                or min(q1, q2) > north
-                or max(q1, q2) < south
+                (p1 > east and p2 > east)
+                or (p1 < west and p2 < west)
+                or (q1 > north and q2 > north)
+                or (q1 < south and q2 < south)
             ):
                 continue
             dp, dq = p2 - p1, q2 - q1

@@ -246,10 +246,12 @@ def _steps(
     greatest = np.nan_to_num(margins.plan_m).max(axis=1, initial=0.0)
     reach: Floats = rows.real[:, RADIUS] + rows.real[:, GROWTH] + greatest[kind] / 2
     # What lies together is looked at together, so it is put together first.
-    order = np.lexsort((rows.whole[:, BEGIN], keys(rows, reach)))
+    key = keys(rows, reach)
+    order = np.lexsort((rows.whole[:, BEGIN], key))
+    places = int(np.count_nonzero(np.diff(key[order]))) + 1
     rows = rows._replace(real=rows.real[order], whole=rows.whole[order])
     kind, group, reach = kind[order], group[order], reach[order]
-    cells = empty_cells(len(order), 2 * len(order))
+    cells = empty_cells(places, len(order), 2 * len(order))
     load(cells, rows, kind, reach, np.arange(len(order)))
     wanted = Wanted(kind, group, reach, margins.plan_m, margins.height_m, margins.time_us)
     scratch = np.empty((most_vertices(table), 2))
