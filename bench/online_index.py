@@ -23,7 +23,7 @@ NEW = 2_000
 
 
 def boxes(given: dict[str, np.ndarray]) -> np.ndarray:
-    """Return boxes in degrees, metres and seconds, (n, 8); the few over the seam reach round the world."""
+    """Return boxes in degrees, metres and seconds, (n, 8); a seam makes one go round the world."""
     first = given["first"][:-1]
     lat, lon = given["lat_deg"], given["lon_deg"]
     south, north = np.minimum.reduceat(lat, first), np.maximum.reduceat(lat, first)

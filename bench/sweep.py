@@ -40,7 +40,7 @@ def boxes(given: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def tree_join(volumes: VolumeTable, given: dict[str, np.ndarray]) -> int:
-    """Count the pairs that meet, by a tree in plan, numpy in time and height, and the same kernel."""
+    """Count what meets, by a tree in plan, numpy in time and height, and the same kernel."""
     shapes = boxes(given)
     tree = shapely.STRtree(shapes)
     begin, end = given["time_us"].T
@@ -64,7 +64,7 @@ def tree_join(volumes: VolumeTable, given: dict[str, np.ndarray]) -> int:
 
 
 def brute_force(volumes: VolumeTable, given: dict[str, np.ndarray]) -> set[tuple[int, int]]:
-    """Judge every pair, by distances on a sphere where they are far and exactly where they are near."""
+    """Judge every pair: by distance on a sphere if far, exactly if near."""
     first = given["first"]
     lat, lon = np.radians(given["lat_deg"][first[:-1]]), np.radians(given["lon_deg"][first[:-1]])
     begin, end = given["time_us"].T
