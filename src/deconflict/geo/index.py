@@ -55,6 +55,11 @@ class Index(Generic[K]):
     def __init__(
         self, keys: Iterable[K] = (), volumes: VolumeTable | Iterable[Volume4D] = ()
     ) -> None:
+        from deconflict.geo.cells import search
+        from deconflict.geo.placing import place
+
+        # Kept here, since an import costs a microsecond a query.
+        self._find, self._place = search, place
         table = volumes if isinstance(volumes, VolumeTable) else VolumeTable.of(tuple(volumes))
         named = tuple(keys)
         if len(named) != table.count:
@@ -149,14 +154,12 @@ class Index(Generic[K]):
         return list(dict.fromkeys(name[0] for name in names if name is not None))
 
     def _search(self, volume: Volume4D, *, decide: bool) -> list[tuple[int, int, int]]:
-        from deconflict.geo.cells import search
-
         asked = self._placed(volume)
         if len(asked.xyz) > len(self._scratch):
             self._scratch = np.empty((2 * len(asked.xyz), 2))
         hits: list[tuple[int, int, int]] = []
         for leg in range(len(asked.real)):
-            count, found = search(
+            count, found = self._find(
                 self._cells, self._rows, asked, leg, 0.0, 0.0, 0, decide, self._scratch
             )
             hits.extend((leg, row, answer) for row, answer in found[:count].tolist())
@@ -171,8 +174,6 @@ class Index(Generic[K]):
 
     def _placed(self, volume: Volume4D) -> Rows:
         """Return a volume's rows; valid until the next call."""
-        from deconflict.geo.placing import place
-
         gathered = Gathered()
         gathered.add(volume, 0)
         rings = len(gathered.ring) - 1
@@ -182,7 +183,7 @@ class Index(Generic[K]):
         kind = gathered.kind[0]
         asked.ring[: rings + 1] = gathered.ring
         lat_lon = np.array([gathered.lat_deg, gathered.lon_deg])
-        if not place(asked, rings, lat_lon[0], lat_lon[1], kind):
+        if not self._place(asked, rings, lat_lon[0], lat_lon[1], kind):
             return gathered.rows()
         asked.real[0, GROWTH:] = (gathered.growth[0], *gathered.limit[0], *gathered.ellipsoid[0])
         asked.whole[0] = (*gathered.time[0], kind, *gathered.reference[0], 0, rings)
