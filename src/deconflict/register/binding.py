@@ -71,8 +71,11 @@ def binding_notes(zones: Iterable[Entity], entities: Sequence[Entity]) -> list[s
 
     A misspelt name in `applies_to` would otherwise lift a zone without a word.
     """
-    known = {normal(entity.id) for entity in entities}
-    known |= {normal(entity.party) for entity in entities if entity.party is not None}
+    zones = tuple(zones)
+    if not zones:
+        return []
+    parties = {entity.party for entity in entities if entity.party is not None}
+    known = {normal(name) for name in parties.union(entity.id for entity in entities)}
     notes = []
     for zone in zones:
         if zone.applies_to is None:
