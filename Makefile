@@ -18,6 +18,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary openlocationcode -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src  # pip compiles what it installs, but not an editable package
 	@touch $@
 
 demo: $(STAMP)  ## set up and run the main job on real input

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from deconflict.formats.geojson_writer import feature
 from deconflict.formats.instant import write_instant
 from deconflict.formats.reading import Problem
 from deconflict.geo.position import Position
@@ -58,6 +57,9 @@ def as_geojson(report: Report) -> bytes:
     line between the nearest points (a point where they meet), with the conflict as JSON has it in
     its properties. ``verdict`` and ``notes`` are foreign members of the collection.
     """
+    # Only maps need the writer, and `deconflict convert` should start fast.
+    from deconflict.formats.geojson_writer import feature
+
     entities: dict[str, Entity] = {}
     conflicts_with: dict[str, set[str]] = {}
     doubts_with: dict[str, set[str]] = {}
