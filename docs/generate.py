@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 from pathlib import Path
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -23,7 +21,8 @@ Every command ends with one of these statuses; an internal error is never 1.
 
 def command_line() -> str:
     """Return the page of the command line: statuses, then the help of each command."""
-    os.environ.update({"COLUMNS": "96", "NO_COLOR": "1", "TERM": "dumb"})
+    from rich.console import Console
+
     from deconflict.cli.app import app
     from deconflict.cli.status import ExitStatus
 
@@ -41,8 +40,10 @@ def command_line() -> str:
     for words in ([], *([name] for name in app if not name.startswith("-"))):
         title = " ".join(["deconflict", *words])
         output = io.StringIO()
-        with contextlib.redirect_stdout(output):
-            app([*words, "--help"], exit_on_error=False, result_action="return_value")
+        console = Console(file=output, width=96, color_system=None, force_terminal=False)
+        app(
+            [*words, "--help"], console=console, exit_on_error=False, result_action="return_value"
+        )
         text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
         page += f"\n## {title}\n\n```text\n{text.strip()}\n```\n"
     return page
