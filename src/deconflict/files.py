@@ -182,7 +182,9 @@ def read_file(
     ReadResult
         Nothing is raised: a file that is missing, or can't be read, is a problem like any other.
     """
-    gathering = Gathering("standard input" if path == STANDARD_INPUT else path, limits)
+    # Bytes of a file's name that are no UTF-8 could not be written into any answer.
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    gathering = Gathering("standard input" if path == STANDARD_INPUT else name, limits)
     try:
         data = _content(path, limits)
     except InputError as error:
@@ -348,9 +350,11 @@ def _check_name(name: str, found: Format) -> None:
 
 
 def _content(path: str, limits: Limits) -> bytes:
-    if path == STANDARD_INPUT:
-        return _read_up_to(sys.stdin.buffer, limits)
+    if path == STANDARD_INPUT and sys.stdin is None:
+        raise InputError("standard input is closed", "give a file, or send one to it")
     try:
+        if path == STANDARD_INPUT:
+            return _read_up_to(sys.stdin.buffer, limits)
         _check_status(Path(path).stat(), limits)
         with Path(path).open("rb") as file:
             return _read_up_to(file, limits)

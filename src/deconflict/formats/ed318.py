@@ -23,6 +23,13 @@ def as_ed269(feature: Mapping[str, Any]) -> dict[str, Any]:
         If properties or geometry are no objects; what is inside them is for the reader to judge.
     """
     properties = _object(feature.get("properties"), "properties")
+    if "kind" in properties:
+        # What it states besides would go unread, and a site be taken for a zone.
+        raise InputError(
+            "a feature that states its kind stands in a file of ED-318",
+            "put it into a GeoJSON file of its own",
+            field="kind",
+        )
     geometry = _object(feature.get("geometry"), "geometry")
     members = [geometry]
     if geometry.get("type") == "GeometryCollection":

@@ -40,9 +40,15 @@ _SEALED = (
 
 
 def seal(parts: Sequence[Part], properties: Mapping[str, Any]) -> str:
-    """Return the hex SHA-256 over a drawn geometry and the properties that bear on volumes."""
+    """Return the hex SHA-256 over a drawn geometry and the properties that bear on volumes.
+
+    Raises
+    ------
+    InputError
+        If a property is no finite number where it is one at all.
+    """
     stated = {
-        name: float(value) if isinstance(value, NumberText | int) else value
+        name: number(value, name) if isinstance(value, NumberText | int) else value
         for name in _SEALED
         if (value := properties.get(name)) is not None
     }

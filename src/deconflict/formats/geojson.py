@@ -24,6 +24,8 @@ _SEPARATOR = "\x1e"
 
 _LINE_SUFFIXES = frozenset({".ndjson", ".geojsonl", ".geojsons", ".geojsonseq", ".jsonl"})
 
+_ED318_MEMBERS = frozenset({"layer", "extent"})
+
 _WGS84_NAMES = frozenset(
     {
         "urn:ogc:def:crs:OGC:1.3:CRS84",
@@ -130,6 +132,8 @@ def _read_document(text: str, gathering: Gathering, defaults: Defaults) -> None:
     for key in json_text.members():
         if key == "features" and text.startswith("[", json_text.at):
             top[key] = True
+            for fault in json_text.faults():
+                gathering.refuse(fault)
             before = json_text.at
             for number, feature in enumerate(json_text.elements(lambda: reader.typed), 1):
                 reader.read(feature, f"feature {number}", number, before)
@@ -154,7 +158,12 @@ def _read_document(text: str, gathering: Gathering, defaults: Defaults) -> None:
             "write a FeatureCollection with a list of features, or a Feature",
             field="type",
         )
-    _check_crs(top)
+    try:
+        _check_crs(top)
+    except InputError:
+        # Every feature was read on the wrong system: none may be checked.
+        gathering.entities.clear()
+        raise
 
 
 class _FeatureReader:
@@ -201,6 +210,7 @@ class _FeatureReader:
                 f"properties are {shown(properties)}", "write an object", field="properties"
             )
         _check_crs(feature)
+        _refuse_ed318(feature.get("geometry"))
         # Decimals count where no uncertainty is stated, and beside a position in text.
         typed = properties.get("uncertainty_m") is None or "position" in properties
         if start is not None and typed and not self.typed:
@@ -229,6 +239,16 @@ class _FeatureReader:
         feature: dict[str, Any] = self.json_text.value(typed=True)
         self.json_text.at = end
         return feature
+
+
+def _refuse_ed318(geometry: object) -> None:
+    """Refuse what ED-318 adds to a geometry: without it a circle would be read as a point."""
+    if isinstance(geometry, dict) and not _ED318_MEMBERS.isdisjoint(geometry):
+        raise InputError(
+            "the geometry states heights or a radius as only ED-318 does",
+            "give ED-318 features in a file of their own, or state lower_m, upper_m and radius_m",
+            field="geometry",
+        )
 
 
 def _check_crs(holder: dict[str, Any]) -> None:

@@ -172,6 +172,14 @@ def _children(element: Element, *tags: str) -> Iterator[Element]:
 
 
 def _text(element: Element) -> str:
+    """Return what an element holds; text behind a further element in it would go unseen."""
+    if len(element):
+        raise InputError(
+            f"a {shown(_tag(element))} holds an element, {shown(_tag(element[0]))}, where text is "
+            "due",
+            "take it out, and leave the text",
+            field=_tag(element),
+        )
     return str(element.text or "").strip()
 
 
@@ -223,7 +231,8 @@ def _properties(placemark: Element, said: list[str]) -> dict[str, Any]:
             )
         typed[key] = text
     for child in _children(placemark, "name"):
-        typed.setdefault("name", " ".join(_text(child).split()))
+        # Some programs write HTML in it unescaped; no verdict depends on a name.
+        typed.setdefault("name", " ".join("".join(map(str, child.itertext())).split()))
     if any(_children(placemark, "TimeStamp")):
         said.append(_TIME_STAMP)
     for span in _children(placemark, "TimeSpan"):
@@ -248,7 +257,13 @@ def _stated(placemark: Element) -> Iterator[tuple[str, str]]:
     """Yield what ExtendedData holds, untyped or by a schema."""
     for extended in _children(placemark, "ExtendedData"):
         for data in _children(extended, "Data"):
-            yield data.get("name", ""), "".join(_text(value) for value in _children(data, "value"))
+            values = [_text(value) for value in _children(data, "value")]
+            name = data.get("name", "")
+            if len(values) > 1:
+                raise InputError(
+                    f"{shown(name)} has {len(values)} values", "keep the one meant", field=name
+                )
+            yield name, values[0] if values else ""
         for schema in _children(extended, "SchemaData"):
             for data in _children(schema, "SimpleData"):
                 yield data.get("name", ""), _text(data)
@@ -290,16 +305,22 @@ def _geometry(
     if modes - {"", "clampToGround", "clampToSeaFloor"}:
         said.append(_DRAWN_OFF_GROUND)
     if tag == "Polygon":
-        rings = [
-            _coordinates(ring, said, limits)
+        shells, holes = (
+            [
+                ring
+                for boundary in _children(element, side)
+                for ring in _children(boundary, "LinearRing")
+            ]
             for side in ("outerBoundaryIs", "innerBoundaryIs")
-            for boundary in _children(element, side)
-            for ring in _children(boundary, "LinearRing")
-        ]
-        if sum(1 for _ in _children(element, "outerBoundaryIs")) != 1:
+        )
+        if len(shells) != 1:
+            # A second one would be taken for a hole, and without one a hole for the shell.
             raise InputError(
-                "a Polygon has not exactly one outerBoundaryIs", "give it one", field="geometry"
+                f"the outerBoundaryIs of a Polygon has {len(shells)} rings",
+                "give it one outerBoundaryIs with one LinearRing",
+                field="geometry",
             )
+        rings = [_coordinates(ring, said, limits) for ring in (*shells, *holes)]
         return {"type": "Polygon", "coordinates": rings}
     positions = _coordinates(element, said, limits)
     if tag == "LineString":
@@ -311,7 +332,13 @@ def _geometry(
 
 def _coordinates(element: Element, said: list[str], limits: Limits) -> list[list[NumberText]]:
     positions: list[list[NumberText]] = []
-    for child in _children(element, "coordinates"):
+    for number, child in enumerate(_children(element, "coordinates"), 1):
+        if number > 1:
+            raise InputError(
+                f"a {_tag(element)} has two lists of coordinates",
+                "keep the one meant, or put them into one",
+                field="geometry",
+            )
         listed = _text(child).split()
         if len(listed) > limits.vertices:
             raise InputError(

@@ -41,6 +41,8 @@ KNOWN = (
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """Control characters and line ends; marks for the direction of writing are none of them."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 # A name, identifier or rank under another spelling changes no verdict, and foreign files are full
 # of "Name", "ID" and "Position".
 _LABELS = frozenset({"id", "name", "position", "obtained", "priority", "times", "assumed"})
@@ -88,6 +90,24 @@ def near_miss(name: str) -> str | None:
         elif skeleton == known.replace("_", ""):
             return known
     return None
+
+
+def party_name(text: str, field: str) -> str:
+    """Return a party's name, as `trimmed` returns a key.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or holds control characters or bytes that are no characters.
+    """
+    name = trimmed(text, field)
+    if not name or _SURROGATE.search(name):
+        raise InputError(
+            "the name of a party is empty" if not name else f"{shown(text)} is no name in UTF-8",
+            "write the name, or leave it out for a party unlike any other",
+            field=field,
+        )
+    return name
 
 
 def trimmed(text: str, field: str) -> str:

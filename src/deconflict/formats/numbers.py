@@ -10,6 +10,9 @@ from deconflict.geo.errors import InputError
 MAX_DIGITS = 64
 """Characters of one number; more than a 64-bit float can tell apart many times over."""
 
+MAX_PRIORITY = 1_000_000_000
+"""Real ones stay below 1,000; numbers beyond 64 bits can't be written into any answer."""
+
 DEGREE_M = 111_694.0
 """Upper bound of the length of one degree along a meridian anywhere, and, times the cosine of the
 latitude, of one degree of longitude, metres: the WGS 84 radius of curvature at the poles,
@@ -64,6 +67,23 @@ def number(value: object, field: str) -> float:
             field=field,
         )
     raise InputError(f"{shown(value)} is not a number", "write a number", field=field)
+
+
+def checked_priority(value: float, field: str) -> int:
+    """Return a priority: a whole number that every format can hold.
+
+    Raises
+    ------
+    InputError
+        If it is none, or beyond `MAX_PRIORITY` either way.
+    """
+    if value != int(value) or abs(value) > MAX_PRIORITY:
+        raise InputError(
+            f"priority {shown(value)} is no whole number up to {MAX_PRIORITY:,}",
+            "write a whole number, the higher the more urgent",
+            field=field,
+        )
+    return int(value)
 
 
 def number_from_text(text: str, field: str = "") -> NumberText:

@@ -10,6 +10,7 @@ uncertainty, so the true arc always lies within what is checked, on either side 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -34,6 +35,9 @@ MAX_LINE = 10_000
 
 WITHOUT_MEANING = frozenset({"AF", "AG", "AT", "AX", "TP", "SP", "SB", "AR", "AIP"})
 """Records that bear on no verdict: frequencies, call signs, labels, transponder codes, colours."""
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_BLANK = re.compile(r"[ \t]+")
 
 TERRAIN = frozenset({"TO", "TC"})
 """Records that begin a terrain shape, which is no airspace."""
@@ -96,7 +100,8 @@ def _airspaces(text: str, gathering: Gathering, limits: Limits) -> Iterator[Airs
     """Yield each airspace once its last record is read."""
     airspace: Airspace | None = None
     in_terrain = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Other ends of lines than these are characters of names.
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         if len(line) > MAX_LINE:
             raise InputError(
                 f"line {number} has {len(line):,} characters, so this is no OpenAir file",
@@ -105,7 +110,7 @@ def _airspaces(text: str, gathering: Gathering, limits: Limits) -> Iterator[Airs
         record = line.partition("*")[0].strip()
         if not record:
             continue
-        code, _, value = record.partition(" ")
+        code, _, value = _BLANK.sub(" ", record).partition(" ")
         code, value = code.upper(), value.strip()
         if code == "AC":
             if airspace is not None:

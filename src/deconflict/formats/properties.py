@@ -19,7 +19,7 @@ from deconflict.formats.fields import (
 )
 from deconflict.formats.instant import read_instant
 from deconflict.formats.names import KNOWN, near_miss, trimmed
-from deconflict.formats.numbers import NumberText, number, shown
+from deconflict.formats.numbers import NumberText, checked_priority, number, shown
 from deconflict.formats.reading import Defaults
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand
@@ -344,12 +344,7 @@ def _applies_to(value: object) -> tuple[str, ...] | None:
 def _priority(stated: Mapping[str, Any]) -> int:
     if "priority" not in stated:
         return 0
-    priority = number(stated["priority"], "priority")
-    if priority != int(priority):
-        raise InputError(
-            f"priority {priority:g} is no whole number", "write a whole number", field="priority"
-        )
-    return int(priority)
+    return checked_priority(number(stated["priority"], "priority"), "priority")
 
 
 def _footprint(

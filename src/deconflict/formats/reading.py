@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from deconflict.formats.names import party_name
 from deconflict.geo.errors import InputError
 from deconflict.register.entity import Entity, Kind
 
@@ -103,6 +104,11 @@ class Defaults:
     party: str | None = None
     datum: str | None = None
     strict_datum: bool = False
+
+    def __post_init__(self) -> None:
+        """Bring the party into the form in which files name it, and refuse one that is none."""
+        if self.party is not None:
+            object.__setattr__(self, "party", party_name(self.party, "party"))
 
 
 NO_DEFAULTS = Defaults()

@@ -204,6 +204,7 @@ def _positions(
                 stated_uncertainty_m=max(0.0, stated_m),
                 obtained=None if obtained is None else str(obtained),
                 default_datum=defaults.datum,
+                bare_datum="refuse" if defaults.strict_datum else "assume",
             )
         except InputError as error:
             raise InputError(error.what, error.remedy, field=where) from None

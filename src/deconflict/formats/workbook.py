@@ -22,7 +22,7 @@ FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([A-Za-z0-9:$]{1,40})["']""")
+_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*["']([A-Za-z0-9:$]{1,40})["']""")
 _REMEDY = "save it again as .xlsx, or as CSV UTF-8"
 _CORE = "docProps/core.xml"
 _WHEN = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms:)")

@@ -86,7 +86,11 @@ def _items(text: JsonText) -> Iterator[tuple[str, object, list[InputError]]]:
     listed = [key for key in LISTS if isinstance(value, dict) and isinstance(value.get(key), list)]
     if faults or not listed:
         yield "", value, faults
-    for key in () if faults else listed:
+        return
+    if unread := sorted({*LISTS, *WRAPPERS, "reference", "details"} & value.keys() - {*listed}):
+        # Whichever of them were read, the others would be dropped.
+        raise InputError(f"{listed[0]} stands beside {unread[0]}", "give each in a file of its own")
+    for key in listed:
         for number, item in enumerate(value[key], start=1):
             yield f"{key} {number}", {LISTS[key]: item}, []
 

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from deconflict.formats.fields import string
 from deconflict.formats.instant import read_instant, write_instant
+from deconflict.formats.names import CONTROL, party_name
+from deconflict.formats.numbers import checked_priority
 from deconflict.geo import height, volume
 from deconflict.geo.errors import InputError
 from deconflict.geo.position import LatLon
@@ -82,8 +85,8 @@ def operational_intent_entity(intent: wire.OperationalIntent, *, source: str = "
         id=identifier,
         kind=Kind.OPERATION,
         volumes=volumes,
-        party=reference.manager,
-        priority=details.priority,
+        party=_manager(reference.manager),
+        priority=checked_priority(details.priority, "details.priority"),
         assumed=tuple(assumed),
         source=source,
     )
@@ -113,9 +116,10 @@ def constraint_entity(constraint: wire.Constraint, *, source: str = "") -> Entit
         HOLDS_ITS_UNCERTAINTY,
     ]
     if details.geozone is not None:
+        restriction = _line(details.geozone.restriction, "details.geozone.restriction")
         assumed.append(
-            f"its restriction {details.geozone.restriction} is read as keep out, "
-            "because no condition of it can be checked here"
+            f"its restriction {restriction} is read as keep out, because no condition of it can be "
+            "checked here"
         )
     if any(v.start is None or v.end is None for v in volumes):
         assumed.append("a volume without a time to begin or end has none")
@@ -125,12 +129,24 @@ def constraint_entity(constraint: wire.Constraint, *, source: str = "") -> Entit
         id=identifier,
         kind=Kind.ZONE,
         volumes=volumes,
-        party=reference.manager,
-        name=details.geozone.name if details.geozone is not None else "",
+        party=_manager(reference.manager),
+        name=_line(details.geozone.name, "details.geozone.name")
+        if details.geozone is not None
+        else "",
         rule=ZoneRule.KEEP_OUT,
         assumed=tuple(assumed),
         source=source,
     )
+
+
+def _manager(text: str) -> str:
+    field = "reference.manager"
+    return party_name(string(text, field), field)
+
+
+def _line(text: str, field: str) -> str:
+    """Return a text for people in one line."""
+    return " ".join(CONTROL.sub(" ", string(text, field)).split())
 
 
 def entity_id(text: str) -> str:

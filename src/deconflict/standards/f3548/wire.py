@@ -182,6 +182,10 @@ def convert(value: Any, wanted: type[T]) -> T:  # noqa: ANN401 - decoded JSON is
         return msgspec.convert(value, type=wanted, strict=True)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
+    except UnicodeEncodeError:
+        raise InputError(
+            "a text holds half of a surrogate pair, which is no character", _REMEDY
+        ) from None
 
 
 def _explained(message: str) -> InputError:
