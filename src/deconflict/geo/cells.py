@@ -23,7 +23,20 @@ from numpy.typing import NDArray
 
 from deconflict.geo.compiled import compiled
 from deconflict.geo.kernel import NO, YES, meet
-from deconflict.geo.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
+from deconflict.geo.table import (
+    BEGIN,
+    END,
+    GROWTH,
+    RADIUS,
+    WGS84_A_M,
+    WGS84_E2,
+    Floats,
+    Integers,
+    Rows,
+    X,
+    Y,
+    Z,
+)
 
 SMALLEST_CELL_M = 20.0
 """Narrower cubes wouldn't fit 20 bits a coordinate; volumes are rarely smaller."""
@@ -41,6 +54,7 @@ TILT = 0.004
 FLATTEST_M = 6_000_000.0
 """Over a distance d the surface leaves its tangent plane by at most d²/(2 · 6,335 km), and a
 sphere of that radius has its middle as much below it; this holds both."""
+WGS84_B_M = WGS84_A_M * math.sqrt(1.0 - WGS84_E2)
 NONE = -1
 KEY, FIRST = range(2)
 """Columns of `Cells.cell`."""
@@ -368,7 +382,10 @@ def buckets_near(
         return count, near
     length = max(math.sqrt(x * x + y * y + z * z), 1.0)
     nx, ny, nz = x / length, y / length, z / length
-    half = 0.5 * width * (abs(nx) + abs(ny) + abs(nz))
+    # The middle of a large row lies below the surface, on which the others lie.
+    share = math.sqrt((x * x + y * y) / WGS84_A_M**2 + z * z / WGS84_B_M**2)
+    below = max(1.0 - share, 0.0) * WGS84_A_M
+    half = 0.5 * width * (abs(nx) + abs(ny) + abs(nz)) + below
     mask = len(cells.slot) - 1
     for i in range(x0, x1 + 1):
         dx = (i + 0.5) * width - x

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from geographiclib.geodesic import Geodesic
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.index import Index
@@ -118,3 +120,28 @@ def test_after_much_coming_and_going_it_holds_what_it_should() -> None:
     for step in list(live)[::60]:
         expected = {key for key, volume in live.items() if meets(live[step], volume)}
         assert set(index.query(live[step])) == expected
+
+
+def test_a_country_finds_what_lies_amid_it_among_a_world_of_others() -> None:
+    # Its middle lies 95 km below the ground, far from the cubes where the others are.
+    golden = math.pi * (3.0 - math.sqrt(5.0))
+    count = 30_000
+    lat_deg = np.degrees(np.arcsin(1.0 - (2.0 * np.arange(count) + 1.0) / count))
+    lon_deg = np.degrees((np.arange(count) * golden) % (2.0 * math.pi)) - 180.0
+    index = Index(
+        range(count),
+        [circle(*place, 15_000.0) for place in zip(lat_deg, lon_deg, strict=True)],
+    )
+    for center in ((0.0, 0.0), (45.0, 10.0), (90.0, 0.0)):
+        rim = [
+            Geodesic.WGS84.Direct(*center, -azimuth, 1_100_000.0) for azimuth in range(0, 360, 15)
+        ]
+        country = Volume4D(footprint=Polygon(tuple((p["lat2"], p["lon2"]) for p in rim)))
+        amid = {
+            number
+            for number in np.flatnonzero(np.abs(lat_deg - center[0]) < 10.0).tolist()
+            if Geodesic.WGS84.Inverse(*center, lat_deg[number], lon_deg[number])["s12"]
+            < 1_050_000.0
+        }
+        assert len(amid) > 100
+        assert amid <= set(index.query(country))
