@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from deconflict.cli.status import ExitStatus
+from deconflict.cli.text import printable_json
 from deconflict.formats.reading import Defaults
 from deconflict.formats.report import as_geojson, as_json
 from deconflict.register.entity import Kind
@@ -125,4 +126,4 @@ def _answer(report: Report, read: FilesRead, form: str) -> None:
 
 def _write(content: bytes) -> None:
     sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.write(printable_json(content))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from deconflict.cli.status import ExitStatus
+from deconflict.cli.text import printable_json
 
 if TYPE_CHECKING:
     from deconflict.geo.mistake import Comparison, Mistake
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, Parameter(allow_leading_hyphen=True)],
     b: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
     *,
     origin: str | None = None,
     format: Literal["table", "json"] = "table",  # noqa: A002 - the option is called --format
@@ -27,8 +29,10 @@ def compare(
 
     Parameters
     ----------
-    a, b
-        The two texts, each in quotes, in any notation.
+    a
+        One text, in quotes, in any notation.
+    b
+        The other, likewise.
     origin
         Where bearings were measured from, if they were; then magnetic declination is tried too.
     format
@@ -52,7 +56,7 @@ def compare(
         import msgspec
 
         encoded = msgspec.json.encode(_object(first, second, outcome))
-        sys.stdout.buffer.write(msgspec.json.format(encoded, indent=2) + b"\n")
+        sys.stdout.buffer.write(printable_json(msgspec.json.format(encoded, indent=2)) + b"\n")
     else:
         _print(first, second, outcome)
     return ExitStatus.CLEAR if outcome.agrees else ExitStatus.CONFLICT

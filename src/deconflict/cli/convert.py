@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from deconflict.cli.status import ExitStatus
+from deconflict.cli.text import printable_json
 from deconflict.geo.position import Position
 
 
@@ -53,7 +54,7 @@ def convert(
         from deconflict.formats.report import position_object
 
         encoded = msgspec.json.encode(position_object(position) | {"notations": written})
-        sys.stdout.buffer.write(msgspec.json.format(encoded, indent=2) + b"\n")
+        sys.stdout.buffer.write(printable_json(msgspec.json.format(encoded, indent=2)) + b"\n")
     else:
         _print_table(position, written)
     return ExitStatus.CLEAR

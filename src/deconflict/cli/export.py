@@ -39,6 +39,7 @@ def export(
     """
     from deconflict.cli.progress import progress
     from deconflict.cli.refusal import refuse
+    from deconflict.cli.text import printable
     from deconflict.files import read_files, write_file
     from deconflict.geo.errors import InputError
 
@@ -52,5 +53,5 @@ def export(
         refuse(read, done="written", remedy="mend them and try again")
         return ExitStatus.BAD_INPUT
     write_file(read.plans, to, replace=force)
-    sys.stdout.write(f"Wrote {len(read.plans):,} entities to {to}.\n")
+    sys.stdout.write(f"Wrote {len(read.plans):,} entities to {printable(to)}.\n")
     return ExitStatus.CLEAR

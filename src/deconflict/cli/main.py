@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
 
 from deconflict.cli.status import ExitStatus
 
@@ -30,6 +32,11 @@ def run(arguments: Sequence[str]) -> int:
     int
         An `ExitStatus`. An internal error never ends in 1, which means conflict.
     """
+    # Closed by the caller: the status still says how it ended.
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
     try:
         status = _command(arguments)
         sys.stdout.flush()
@@ -83,6 +90,13 @@ def _command(arguments: Sequence[str]) -> int:
     return int(result) if isinstance(result, int) else ExitStatus.CLEAR
 
 
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
 def _complain(sentence: str, status: ExitStatus) -> ExitStatus:
-    sys.stderr.write(f"deconflict: {sentence}\n")
+    from deconflict.cli.text import printable
+
+    # A sentence repeats words of the command line and of files.
+    sys.stderr.write(f"deconflict: {printable(sentence)}\n")
     return status

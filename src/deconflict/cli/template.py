@@ -9,11 +9,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from deconflict.cli.status import ExitStatus
+from deconflict.cli.text import printable
 from deconflict.geo.errors import InputError
 
 
 def template(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "deconflict-template.xlsx",
+    /,
     *,
     force: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
@@ -55,9 +57,9 @@ def template(
             f"the file can't be written ({error.strerror})", "write another place", field=file
         ) from error
     sys.stdout.write(
-        f"Wrote {file}. Fill it in, then: deconflict check {file}\n"
+        f"Wrote {printable(file)}. Fill it in, then: deconflict check {printable(file)}\n"
         "Delete the example row; the second sheet explains each column.\n"
         if path.suffix.lower() == ".xlsx"
-        else f"Wrote {file}. Fill it in, then: deconflict check {file}\n"
+        else f"Wrote {printable(file)}. Fill it in, then: deconflict check {printable(file)}\n"
     )
     return ExitStatus.CLEAR

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deconflict.formats.names import KNOWN, near_miss
-from deconflict.formats.numbers import NumberText, number_from_text, shown
+from deconflict.formats.numbers import NumberText, number_from_text, shortened, shown
 from deconflict.formats.reading import Defaults, Gathering
 from deconflict.formats.row import INSTANTS, entity_from_row, listed, sentences
 from deconflict.geo.errors import InputError
@@ -125,7 +125,9 @@ def read_header(titles: Sequence[Cell], gathering: Gathering, row: int) -> Heade
             if name in names:
                 problems.append(
                     InputError(
-                        f"two columns are called {shown(name)}", "keep the one meant", field=title
+                        f"two columns are called {shown(name)}",
+                        "keep the one meant",
+                        field=shortened(title),
                     )
                 )
             names.append(name)
@@ -139,7 +141,7 @@ def read_header(titles: Sequence[Cell], gathering: Gathering, row: int) -> Heade
                 InputError(
                     f'column {shown(title)} is not known, and looks like "{meant}"',
                     f'call it "{meant}" (metres, where it is a length), or rename it',
-                    field=title,
+                    field=shortened(title),
                 )
             )
         elif name in _POSITION_NAMES:
@@ -147,7 +149,7 @@ def read_header(titles: Sequence[Cell], gathering: Gathering, row: int) -> Heade
                 InputError(
                     f"column {shown(title)} is not known, and looks like coordinates",
                     'call it "position"',
-                    field=title,
+                    field=shortened(title),
                 )
             )
     if len(titles) > MAX_COLUMNS:

@@ -68,3 +68,32 @@ def test_ctrl_c_is_said_in_one_line(
     monkeypatch.setattr(main, "_command", interrupted)
     assert main.run(["check"]) == ExitStatus.INTERRUPTED
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["\x1b[31m"], ["check", "x.csv", "--kind", "\x1b[31m"], ["export", "--to", "\u202e", "\x9bm"]],
+)
+def test_what_was_typed_is_repeated_without_what_steers_a_terminal(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(arguments) == ExitStatus.BAD_INPUT
+    captured = capsys.readouterr()
+    assert not set(captured.out + captured.err) & set("\x1b\x9b\u202e")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed", "status"),
+    [
+        ("check -", "<&-", ExitStatus.BAD_INPUT),
+        ("convert '37S CA 66801 26131'", ">&-", ExitStatus.CLEAR),
+        ("convert x", "2>&-", ExitStatus.BAD_INPUT),
+    ],
+)
+def test_a_stream_that_the_caller_closed_is_no_internal_error(
+    arguments: str, closed: str, status: ExitStatus
+) -> None:
+    program = "from deconflict.cli.main import main; main()"
+    command = f"'{sys.executable}' -c '{program}' {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert done.returncode == status
