@@ -12,6 +12,7 @@ from deconflict.cli.status import ExitStatus
 
 def completion(
     shell: Literal["bash", "zsh", "fish"],
+    /,
     *,
     install: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
