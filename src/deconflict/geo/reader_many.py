@@ -1,9 +1,9 @@
 """Many coordinate texts at once, with the answers of the reader of one.
 
-The frequent forms of the frequent notations are taken apart line by line and computed in columns.
-Everything else, and every row of which anything looks wrong, goes to the reader of one, so every
-refusal and every assumption has one source. Both give the same bits (see
-`deconflict.geo.elementary`).
+The frequent forms of the frequent notations are taken apart shape by shape, or line by line where
+few lines have one, and computed in columns. Everything else, and every row of which anything looks
+wrong, goes to the reader of one, so every refusal and every assumption has one source. Both give
+the same bits (see `deconflict.geo.elementary`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from deconflict.geo.datum import datum_named
 from deconflict.geo.elementary import columns
 from deconflict.geo.errors import InputError
+from deconflict.geo.notation.alike import alike
 from deconflict.geo.notation.frequent import frequent, solved_angles, solved_metres
 from deconflict.geo.position import Position
 from deconflict.geo.reader import BareDatum, read_position
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Columns = tuple[Floats, ...]
+
+_AT_ONCE = 8192
+"""Rows that are computed together, so that their columns stay in the processor's cache."""
 
 
 class ReadPositions:
@@ -121,21 +126,42 @@ def _frequent(
     texts: Sequence[str], *, datum_is_set: bool, assume_datum: bool
 ) -> Iterator[tuple[NDArray[np.int64], Floats, Floats, Floats]]:
     """Yield rows, latitude, longitude and precision of the texts in frequent forms."""
+    gathered: dict[int, list[tuple[NDArray[np.int64], Columns]]] = {4: [], 8: []}
+    for rows, numbers in _apart(texts, datum_is_set=datum_is_set, assume_datum=assume_datum):
+        gathered[len(numbers)].append((rows, numbers))
+    for width, groups in gathered.items():
+        if not groups:
+            continue
+        all_rows = np.concatenate([rows for rows, _ in groups])
+        columns_of = [np.concatenate([one[i] for _, one in groups]) for i in range(width)]
+        for first in range(0, len(all_rows), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            rows, numbers = all_rows[some], tuple(column[some] for column in columns_of)
+            if width == 4:
+                yield rows, *solved_angles(*numbers, fn=columns())
+            else:
+                lat, lon, precision, fits = solved_metres(*numbers, fn=columns())
+                lon = np.where(lon > 180.0, lon - 360.0, np.where(lon < -180.0, lon + 360.0, lon))
+                yield rows[fits], lat[fits], lon[fits], precision[fits]
+
+
+def _apart(
+    texts: Sequence[str], *, datum_is_set: bool, assume_datum: bool
+) -> Iterator[tuple[NDArray[np.int64], Columns]]:
+    """Yield rows and the columns of `Angles` or `Metres` of the texts in frequent forms."""
+    left = np.ones(len(texts), dtype=np.bool_)
+    for rows, numbers in alike(texts, datum_is_set=datum_is_set, assume_datum=assume_datum):
+        left[rows] = False
+        yield rows, numbers
     # The numbers are gathered flat: a tuple a row would keep the garbage collector busy.
-    rows: dict[int, list[int]] = {4: [], 8: []}
-    numbers: dict[int, list[float]] = {4: [], 8: []}
-    for row, typed in enumerate(texts):
-        one = frequent(typed, datum_is_set=datum_is_set, assume_datum=assume_datum)
+    single: dict[int, list[int]] = {4: [], 8: []}
+    flat: dict[int, list[float]] = {4: [], 8: []}
+    for row in np.flatnonzero(left).tolist():
+        one = frequent(texts[row], datum_is_set=datum_is_set, assume_datum=assume_datum)
         if one is not None:
             width = len(one.numbers)
-            rows[width].append(row)
-            numbers[width].extend(one.numbers)
-    angles, metres = (
-        tuple(np.ascontiguousarray(column) for column in np.array(flat).reshape(-1, width).T)
-        for width, flat in numbers.items()
-    )
-    lat, lon, precision = solved_angles(*angles, fn=columns())
-    yield np.array(rows[4], dtype=np.int64), lat, lon, precision
-    lat, lon, precision, fits = solved_metres(*metres, fn=columns())
-    lon = np.where(lon > 180.0, lon - 360.0, np.where(lon < -180.0, lon + 360.0, lon))
-    yield np.array(rows[8], dtype=np.int64)[fits], lat[fits], lon[fits], precision[fits]
+            single[width].append(row)
+            flat[width].extend(one.numbers)
+    for width, members in single.items():
+        table = np.array(flat[width], dtype=np.float64).reshape(-1, width)
+        yield np.array(members, dtype=np.int64), tuple(np.ascontiguousarray(table.T))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from deconflict.geo import reader
 from deconflict.geo.errors import AmbiguousTextError, InputError
 from deconflict.geo.notation import degrees, georef, mgrs, pluscode, utm
+from deconflict.geo.notation.alike import alike
+from deconflict.geo.notation.frequent import frequent
 from deconflict.geo.position import Notation
 from deconflict.geo.reader import read_position, read_positions
 
@@ -210,6 +213,75 @@ def test_a_frequent_form_gives_what_asking_every_notation_gives():
             if one is not None and reader.solved(one) is not None:
                 asked = reader._read(text, 0.0, None, default_datum, "assume")
                 assert read_position(text, default_datum=default_datum) == asked
+
+
+# One text of each shape that is decoded in columns; letters and digits are exchanged at random.
+SHAPES = (
+    "37S CA 66842 26166", "8E MV 12 34", "MGRS 37S CA", "37SCA6684226166 WGS84",
+    "36.3700° N 37.51500° E WGS 84", "N36.37, E37.515 WGS84", "WGS 84 36,37 N 037,5 E",
+    "36° 22.21′ N 37° 30.90′ E WGS 84", "36°22'12''N 37°30'54''E WGS 84",
+    "E 37 30 54 N 36 22 12 WGS 84",
+    "UTM zone 37 north 366842 mE 4026166 mN", "31X 366842.25 8826166.5",
+    "WGS84 7 south 366842 9526166",
+    "PJAG3122", "PJ AG 31225 22154", "8G83923M+22", "8G83923M+", "WGS84 8G83923M+22X",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_many_of_one_shape_agree_with_one_by_one_to_the_last_bit_and_in_every_refusal(shape):
+    rng = random.Random(shape)
+    start = 7 if shape.startswith("WGS") else 0
+    end = len(shape) - 7 if shape.endswith("84") else len(shape)
+    places = [place for place in range(start, end) if shape[place].isalnum()]
+    digits = [place for place in places if shape[place].isdigit()]
+    texts = [shape]
+    for number in range(200):
+        typed = list(shape)
+        for place in rng.sample(digits or places, rng.randint(0, min(3, len(digits or places)))):
+            typed[place] = rng.choice("0123456789")
+        if number % 3 == 0:
+            place = rng.choice(places)
+            kind = "0123456789" if shape[place].isdigit() else "NSEWACDHIMOPQVXYZ"
+            typed[place] = rng.choice(kind)
+        text = "".join(typed)
+        texts.append(text.replace("84", "72") if number % 10 == 0 else text)
+    many = read_positions(texts)
+    read = 0
+    for row, text in enumerate(texts):
+        one = outcome(text)
+        if isinstance(one, InputError):
+            assert str(many.error(row)) == str(one)
+        else:
+            read += 1
+            assert many.error(row) is None
+            assert (many.lat_deg[row], many.lon_deg[row]) == one.lat_lon
+            assert math.copysign(1.0, many.lat_deg[row]) == math.copysign(1.0, one.lat_deg)
+            assert many.uncertainty_m[row] == one.uncertainty_m
+    assert read >= 20
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_texts_of_one_shape_are_taken_apart_together_as_one_by_one(shape):
+    texts = [shape.replace("6", str(digit)) for digit in range(1, 10)] * 20
+    taken = {}
+    for rows, columns in alike(texts, datum_is_set=False, assume_datum=True):
+        taken.update(zip(rows.tolist(), zip(*columns, strict=True), strict=True))
+    for row, text in enumerate(texts):
+        one = frequent(text, datum_is_set=False, assume_datum=True)
+        assert taken.get(row) == (None if one is None else one.numbers)
+    assert taken
+
+
+def test_texts_that_hold_line_ends_keep_their_rows():
+    texts = ["37S CA 66842 26166", "37S CA\n66842 26166", "37S CA 66842 26166\n", "x"] * 40
+    many = read_positions(texts)
+    for row, text in enumerate(texts):
+        one = outcome(text)
+        assert (
+            str(many.error(row)) == str(one)
+            if isinstance(one, InputError)
+            else ((many.lat_deg[row], many.lon_deg[row]) == one.lat_lon)
+        )
 
 
 def test_an_empty_list_is_read():

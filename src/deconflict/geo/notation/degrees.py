@@ -26,7 +26,9 @@ NOTATIONS = (
 )
 _AXES = (("latitude", "N", "S"), ("longitude", "E", "W"))
 _UNITS_PER_DEGREE = (1.0, 60.0, 3600.0)
-_HALF = tuple(0.5 / 10**decimals for decimals in range(18))
+_HALF = tuple(0.5 / 10.0**decimals for decimals in range(18))
+SAME_ANGLE_S = 1e-6
+"""An angle that does not come out as typed within this is an error, seconds."""
 _ENOUGH_DECIMALS = (8, 6, 4)
 """Decimals of degrees, minutes and seconds that make about a millimetre."""
 
@@ -228,9 +230,14 @@ def _angle(parts: Angle, limit: int, name: str) -> tuple[float, float, int, str]
             f"{name} {value:g} lies beyond {limit} degrees",
             f"write a {name} from 0 to {limit} with its letter",
         )
-    if unit and abs(_seconds(value) - typed_s) > 1e-6:
+    if unit and abs(_seconds(value) - typed_s) > SAME_ANGLE_S:
         raise InputError(f"the {name} does not come out as typed", "write it in decimal degrees")
-    return value, _HALF[decimals] / _UNITS_PER_DEGREE[unit], unit, mark
+    return value, half_last_digit_deg(decimals, unit), unit, mark
+
+
+def half_last_digit_deg(decimals: int, unit: int) -> float:
+    """Return half of the last decimal of degrees (unit 0), minutes or seconds, degrees."""
+    return _HALF[decimals] / _UNITS_PER_DEGREE[unit]
 
 
 def _seconds(value: float) -> float:

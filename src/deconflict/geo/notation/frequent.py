@@ -29,7 +29,7 @@ from deconflict.geo.projection import half_diagonal_m
 _BEFORE = ("WGS 84 ", "WGS84 ")
 _AFTER = (" WGS 84", " WGS84")
 _ANYWHERE = (-math.inf, math.inf)
-_GEOREF = re.compile(r"()([A-Z]{2}) ?([A-Z]{2}) ?(\d+)(?: (\d+))?")
+GEOREF = re.compile(r"()([A-Z]{2}) ?([A-Z]{2}) ?(\d+)(?: (\d+))?")
 
 Angles = tuple[float, float, float, float]
 """Latitude, longitude, half of the height and width of the cell; degrees."""
@@ -69,12 +69,7 @@ def frequent(typed: str, *, datum_is_set: bool, assume_datum: bool) -> Frequent 
     """
     if len(typed) > MAX_CHARACTERS or not typed.isprintable():
         return None
-    text = plain(typed)
-    named = False
-    if text.endswith(_AFTER):
-        text, named = text[: text.rindex(" WGS")], True
-    elif text.startswith(_BEFORE):
-        text, named = text[7 if text[3] == " " else 6 :], True
+    text, named = without_datum(plain(typed))
     try:
         if named or datum_is_set:
             parsed = _angles(text)
@@ -89,7 +84,7 @@ def frequent(typed: str, *, datum_is_set: bool, assume_datum: bool) -> Frequent 
             if found := utm.PLAIN.fullmatch(text):
                 metres = _utm(found)
                 return None if metres is None else Frequent(metres, Notation.UTM, named)
-            if found := _GEOREF.fullmatch(text):
+            if found := GEOREF.fullmatch(text):
                 lat_deg, lon_deg, half_deg = georef.parse(found)
                 return Frequent((lat_deg, lon_deg, half_deg, half_deg), Notation.GEOREF, named)
         if found := pluscode.CODE.fullmatch(text):
@@ -97,6 +92,15 @@ def frequent(typed: str, *, datum_is_set: bool, assume_datum: bool) -> Frequent 
     except InputError:
         return None  # its own notation will refuse it again, and say so to the user
     return None
+
+
+def without_datum(text: str) -> tuple[str, bool]:
+    """Return a text in normal form without the name of WGS 84, and whether it had it."""
+    if text.endswith(_AFTER):
+        return text[: text.rindex(" WGS")], True
+    if text.startswith(_BEFORE):
+        return text[7 if text[3] == " " else 6 :], True
+    return text, False
 
 
 def _angles(text: str) -> degrees.Parsed | None:

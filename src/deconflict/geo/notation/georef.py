@@ -18,9 +18,9 @@ from deconflict.geo.position import Notation
 from deconflict.geo.projection import half_diagonal_m
 
 REFERENCE = re.compile(r"(GEOREF[ :]*)?([A-Z]{2}) ?([A-Z]{2})(?: ?(\d+)(?: (\d+))?)?")
-_LON_15 = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-_LAT_15 = "ABCDEFGHJKLM"
-_ONE = "ABCDEFGHJKLMNPQ"
+LON_15 = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+LAT_15 = "ABCDEFGHJKLM"
+ONE_DEGREE = "ABCDEFGHJKLMNPQ"
 _MOST_DIGITS = 5
 
 Parsed = tuple[float, float, float]
@@ -60,8 +60,8 @@ def parse(found: re.Match[str]) -> Parsed:
         If it is none.
     """
     _, quadrangle, degree, digits, more = found.groups()
-    x, y = _LON_15.find(quadrangle[0]), _LAT_15.find(quadrangle[1])
-    x1, y1 = _ONE.find(degree[0]), _ONE.find(degree[1])
+    x, y = LON_15.find(quadrangle[0]), LAT_15.find(quadrangle[1])
+    x1, y1 = ONE_DEGREE.find(degree[0]), ONE_DEGREE.find(degree[1])
     if min(x, y, x1, y1) < 0:
         raise InputError(
             f"{quadrangle}{degree} is no degree of GEOREF",
@@ -102,7 +102,9 @@ def _encoded(lat_deg: float, lon_deg: float, places: int) -> str:
     y = int(min((lat_deg + 90.0) * steps, 180 * steps - 1))
     x_deg, x = divmod(x, steps)
     y_deg, y = divmod(y, steps)
-    letters = _LON_15[x_deg // 15] + _LAT_15[y_deg // 15] + _ONE[x_deg % 15] + _ONE[y_deg % 15]
+    letters = (
+        LON_15[x_deg // 15] + LAT_15[y_deg // 15] + ONE_DEGREE[x_deg % 15] + ONE_DEGREE[y_deg % 15]
+    )
     return f"{letters}{x:0{places}d}{y:0{places}d}" if places else letters
 
 

@@ -41,12 +41,12 @@ GRID = re.compile(_SQUARE + r"(?: ?(\d+)(?: (\d+))?)?")
 _UNPAIRED = re.compile(_SQUARE + r"((?: ?\d)*)")
 _POLAR = re.compile(r"(MGRS[ :]*)?([ABYZ]) ?([A-Z]) ?([A-Z])(?: ?(\d+)(?: (\d+))?)?")
 _COLUMNS = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")  # by the zone's remainder by 3
-_ROWS = "ABCDEFGHJKLMNPQRSTUV"
+ROWS = "ABCDEFGHJKLMNPQRSTUV"
 _POLAR_COLUMNS = {"A": "JKLPQRSTUXYZ", "B": "ABCFGHJKLPQR", "Y": "RSTUXYZ", "Z": "ABCFGHJ"}
 _POLAR_FIRST_COLUMN = {"A": 8, "B": 20, "Y": 13, "Z": 20}
 _POLAR_ROWS = {False: ("ABCDEFGHJKLMNPQRSTUVWXYZ", 8), True: ("ABCDEFGHJKLMNP", 13)}
-_SQUARE_M = 100_000.0
-_SIZES_M = (100_000.0, 10_000.0, 1_000.0, 100.0, 10.0, 1.0)
+SQUARE_M = 100_000.0
+SIZES_M = (100_000.0, 10_000.0, 1_000.0, 100.0, 10.0, 1.0)
 _LOOK_ALIKE = str.maketrans("АВЕКМНРСТУХ", "ABEKMHPCTYX")
 _ROUNDING_DEG = 1e-9
 """About 0.1 mm: what rounding may do to a corner that lies on a bound."""
@@ -61,6 +61,16 @@ class Cell(NamedTuple):
     north_m: float
     size_m: float
     bounds: Bounds
+
+
+class Zone(NamedTuple):
+    """A zone's band: where it lies, its columns of squares, and how to number the rows."""
+
+    number: int
+    limits: Bounds
+    columns: str
+    first_row: int
+    middle: float
 
 
 @lru_cache(maxsize=16)
@@ -118,8 +128,8 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
     number, band, column, row, digits, more = found.groups()
     if column in "IO" or row in "IO":
         raise _confusable()
-    zone, limits, columns, first_row, middle = _zone(number, band, older)
-    place, step = columns.find(column), _ROWS.find(row)
+    zone, limits, columns, first_row, middle = zone_of(number, band, older=older)
+    place, step = columns.find(column), ROWS.find(row)
     if place < 0:
         raise InputError(
             f"zone {zone} has no column of squares {column}",
@@ -130,8 +140,8 @@ def cell(found: re.Match[str], *, older: bool = False) -> Cell:
     step -= first_row
     step += 20 * round((middle - step) / 20.0)
     easting, northing, size_m = offset(digits or "", more)
-    easting += (place + 1) * _SQUARE_M
-    return Cell(zone, band, easting, step * _SQUARE_M + northing, size_m, limits)
+    easting += (place + 1) * SQUARE_M
+    return Cell(zone, band, easting, step * SQUARE_M + northing, size_m, limits)
 
 
 def _confusable() -> InputError:
@@ -141,8 +151,8 @@ def _confusable() -> InputError:
 
 
 @cache
-def _zone(number: str, band: str, older: bool) -> tuple[int, Bounds, str, int, float]:  # noqa: FBT001
-    """Return the zone, where the band lies, the columns, and how to number the rows.
+def zone_of(number: str, band: str, *, older: bool) -> Zone:
+    """Return what a zone's number and a band's letter say of the squares.
 
     The rows of squares repeat every 2,000 km: the one meant is nearest to the last number, which
     is that of the middle of the band, at about 111 km a degree.
@@ -164,7 +174,7 @@ def _zone(number: str, band: str, older: bool) -> tuple[int, Bounds, str, int, f
         )
     first_row = (5 if zone % 2 == 0 else 0) + (10 if older else 0)
     middle = 0.5 * (limits.south_deg + limits.north_deg) * 1.11 - 0.5
-    return zone, limits, _COLUMNS[zone % 3], first_row, middle
+    return Zone(zone, limits, _COLUMNS[zone % 3], first_row, middle)
 
 
 def offset(digits: str, more: str | None = None) -> tuple[float, float, float]:
@@ -191,7 +201,7 @@ def offset(digits: str, more: str | None = None) -> tuple[float, float, float]:
         raise _unpaired(digits)
     if half > 5:
         raise InputError(f"the grid reference has {2 * half} digits", "write at most ten (1 m)")
-    size_m = _SIZES_M[half]
+    size_m = SIZES_M[half]
     if not half:
         return 0.5 * size_m, 0.5 * size_m, size_m
     return (int(digits[:half]) + 0.5) * size_m, (int(digits[half:]) + 0.5) * size_m, size_m
@@ -255,8 +265,8 @@ def _misfit(c: Cell, found: re.Match[str], lat_deg: float, lon_deg: float) -> In
     for band in BANDS:
         limits = bounds(c.zone, band)
         middle = 0.5 if limits is None else 0.5 * (limits.south_deg + limits.north_deg) * 1.11
-        step = round((middle * _SQUARE_M - c.north_m) / (20.0 * _SQUARE_M))
-        moved = c._replace(band=band, north_m=c.north_m + 20.0 * _SQUARE_M * step)
+        step = round((middle * SQUARE_M - c.north_m) / (20.0 * SQUARE_M))
+        moved = c._replace(band=band, north_m=c.north_m + 20.0 * SQUARE_M * step)
         if limits is not None and _touches(moved._replace(bounds=limits), WGS84):
             fitting.append(band)
     written = BANDS.index(c.band)
@@ -288,8 +298,8 @@ def _polar(found: re.Match[str], text: NormalText) -> Reading:
             "write latitude and longitude",
         )
     easting, northing, size_m = offset(digits or "", more)
-    easting += (x + _POLAR_FIRST_COLUMN[band]) * _SQUARE_M
-    northing += (y + first_row) * _SQUARE_M
+    easting += (x + _POLAR_FIRST_COLUMN[band]) * SQUARE_M
+    northing += (y + first_row) * SQUARE_M
     lat_deg, lon_deg, miss_m = from_ups(easting, northing, shape, ONE, north=north)
     # The point of the cell that is nearest to the pole.
     half = 0.5 * size_m
@@ -324,7 +334,7 @@ def write(lat_deg: float, lon_deg: float, uncertainty_m: float = 0.0) -> str:
             else ("B" if easting >= UPS_FALSE_M else "A")
         )
         rows, first_row = _POLAR_ROWS[north]
-        x, y = int(easting // _SQUARE_M), int(northing // _SQUARE_M)
+        x, y = int(easting // SQUARE_M), int(northing // SQUARE_M)
         square = _POLAR_COLUMNS[band][x - _POLAR_FIRST_COLUMN[band]] + rows[y - first_row]
         head = f"{band} {square}" if places else f"MGRS {band} {square}"
     else:
@@ -333,13 +343,13 @@ def write(lat_deg: float, lon_deg: float, uncertainty_m: float = 0.0) -> str:
         easting, northing = to_utm(
             lat_deg, middle + math.remainder(lon_deg - middle, 360.0), zone, WGS84, ONE
         )
-        x, y = int(easting // _SQUARE_M), math.floor(northing / _SQUARE_M)
-        row = _ROWS[(y + (5 if zone % 2 == 0 else 0)) % 20]
+        x, y = int(easting // SQUARE_M), math.floor(northing / SQUARE_M)
+        row = ROWS[(y + (5 if zone % 2 == 0 else 0)) % 20]
         head = f"{zone}{band} {_COLUMNS[zone % 3][x - 1]}{row}"
     if not places:
         return head
     size_m = 10 ** (5 - places)
     most = 10**places - 1  # a nanometre south of the equator rounds to the next square
-    e = min(most, math.floor((easting - x * _SQUARE_M) / size_m))
-    n = min(most, math.floor((northing - y * _SQUARE_M) / size_m))
+    e = min(most, math.floor((easting - x * SQUARE_M) / size_m))
+    n = min(most, math.floor((northing - y * SQUARE_M) / size_m))
     return f"{head} {e:0{places}d} {n:0{places}d}"

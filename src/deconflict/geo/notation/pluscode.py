@@ -16,16 +16,14 @@ from deconflict.geo.notation.text import NormalText
 from deconflict.geo.position import Notation
 from deconflict.geo.projection import half_diagonal_m
 
-_SIGNS = "23456789CFGHJMPQRVWX"
-_VALUE = {sign: value for value, sign in enumerate(_SIGNS)}
-CODE = re.compile(rf"([{_SIGNS}0]{{8}})\+([{_SIGNS}]{{0,7}})")
-_CODED = re.compile(
-    rf"(?:PLUS ?CODE|OLC)?[ :]*([{_SIGNS}0]{{2,8}}\+[{_SIGNS}]{{0,15}})((?:[ ,].*)?)"
-)
+SIGNS = "23456789CFGHJMPQRVWX"
+_VALUE = {sign: value for value, sign in enumerate(SIGNS)}
+CODE = re.compile(rf"([{SIGNS}0]{{8}})\+([{SIGNS}]{{0,7}})")
+_CODED = re.compile(rf"(?:PLUS ?CODE|OLC)?[ :]*([{SIGNS}0]{{2,8}}\+[{SIGNS}]{{0,15}})((?:[ ,].*)?)")
 _WORDED = re.compile(r"PLUS ?CODE|OLC\b")
-_LAT_STEPS = 8000 * 5**5
+LAT_STEPS = 8000 * 5**5
 """Steps of latitude in a degree of a code of 15 digits; the least cell is 3 by 14 mm."""
-_LON_STEPS = 8000 * 4**5
+LON_STEPS = 8000 * 4**5
 
 Parsed = tuple[float, float, float, float]
 """Latitude and longitude of the cell's centre, half its height and width; degrees."""
@@ -84,7 +82,7 @@ def parse(found: re.Match[str]) -> Parsed:
             "write eight signs, + and two or more; zeros only in pairs at the end before the +",
         )
     y = x = 0
-    y_step, x_step = _LAT_STEPS * 400, _LON_STEPS * 400
+    y_step, x_step = LAT_STEPS * 400, LON_STEPS * 400
     signs = pairs + after[:2]
     for north, east in zip(signs[::2], signs[1::2], strict=True):
         y_step //= 20
@@ -97,30 +95,30 @@ def parse(found: re.Match[str]) -> Parsed:
         row, column = divmod(_VALUE[sign], 4)
         y += row * y_step
         x += column * x_step
-    if y >= 180 * _LAT_STEPS or x >= 360 * _LON_STEPS:
+    if y >= 180 * LAT_STEPS or x >= 360 * LON_STEPS:
         raise InputError(
             f"{found[0]} lies beyond the pole or the antimeridian", "check its first two signs"
         )
-    lat_deg = (y + 0.5 * y_step) / _LAT_STEPS - 90.0
-    lon_deg = (x + 0.5 * x_step) / _LON_STEPS - 180.0
+    lat_deg = (y + 0.5 * y_step) / LAT_STEPS - 90.0
+    lon_deg = (x + 0.5 * x_step) / LON_STEPS - 180.0
     count = len(pairs) + len(after)
     if _encoded(lat_deg, lon_deg, count) != found[0]:
         raise InputError("the Plus Code does not come out as typed", "check its signs")
-    return lat_deg, lon_deg, 0.5 * y_step / _LAT_STEPS, 0.5 * x_step / _LON_STEPS
+    return lat_deg, lon_deg, 0.5 * y_step / LAT_STEPS, 0.5 * x_step / LON_STEPS
 
 
 def _encoded(lat_deg: float, lon_deg: float, count: int) -> str:
     """Encode a point with so many signs."""
-    y = min(int((lat_deg + 90.0) * _LAT_STEPS), 180 * _LAT_STEPS - 1)
-    x = min(int((lon_deg + 180.0) * _LON_STEPS), 360 * _LON_STEPS - 1)
+    y = min(int((lat_deg + 90.0) * LAT_STEPS), 180 * LAT_STEPS - 1)
+    x = min(int((lon_deg + 180.0) * LON_STEPS), 360 * LON_STEPS - 1)
     finer: list[str] = []
     for _ in range(5):
         (y, row), (x, column) = divmod(y, 5), divmod(x, 4)
-        finer.append(_SIGNS[4 * row + column])
+        finer.append(SIGNS[4 * row + column])
     pairs: list[str] = []
     for _ in range(5):
         (y, north), (x, east) = divmod(y, 20), divmod(x, 20)
-        pairs.append(_SIGNS[north] + _SIGNS[east])
+        pairs.append(SIGNS[north] + SIGNS[east])
     code = "".join(reversed(pairs)) + "".join(reversed(finer))
     code = code[:count].ljust(8, "0")
     return f"{code[:8]}+{code[8:]}"

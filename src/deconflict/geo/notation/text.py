@@ -77,7 +77,7 @@ def _marks() -> dict[int, str | None]:
 
 # A plain dict, never changed: `str.translate` is twice as fast with it.
 _MARKS: Final = _marks()
-_USUAL = (("′", "'"), ("’", "'"), ("″", '"'), ("”", '"'))
+USUAL = (("′", "'"), ("’", "'"), ("″", '"'), ("”", '"'))
 """The most frequent marks, which need no table."""
 _OVERRIDES = re.compile("[\u202d\u202e]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
@@ -117,7 +117,7 @@ def normal_text(typed: str, default_datum: str | None = None) -> NormalText:
 def plain(typed: str) -> str:
     """Return the text in normal form, its datum still in it; `normal_text` also checks it."""
     if not typed.isascii():
-        for mark, usual in _USUAL:
+        for mark, usual in USUAL:
             typed = typed.replace(mark, usual)
         if not typed.replace("°", "").isascii():
             typed = unicodedata.normalize("NFC", typed).translate(_MARKS)

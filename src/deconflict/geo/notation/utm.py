@@ -218,8 +218,13 @@ def limits(zone: int, which: str, northing: Metres) -> tuple[bool, tuple[float, 
     found = bounds(zone, which)
     if found is None:
         raise InputError(f"zone {zone} has no band X", "write the zone of Svalbard that holds it")
-    slack_deg = northing.half_m / 110_000.0
+    slack_deg = slack_of(northing.half_m)
     return which < "N", (found.south_deg - slack_deg, found.north_deg + slack_deg)
+
+
+def slack_of(half_m: float) -> float:
+    """Return by how much half of a northing's last digit widens a band, degrees."""
+    return half_m / 110_000.0
 
 
 def _zoned(
