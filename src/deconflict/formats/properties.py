@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,11 +26,14 @@ from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand
 from deconflict.geo.position import LatLon, Position
 from deconflict.geo.volume import Circle, Footprint, Polygon, Route, Volume4D
+from deconflict.register.binding import EVERYONE
 from deconflict.register.entity import Entity, Kind, ZoneRule
 
 SAID_KEEP_OUT = "no rule stated: the zone taken as keep_out"
 SAID_POINT = "no radius_m stated: taken as a point"
 SAID_LINE = "no width_m stated: taken as a line without width"
+
+_EVERYONE_WORDS = frozenset({"all", "any", "anyone", "everybody", "everyone"})
 
 _MAX_ASSUMED = 200
 """Sentences; an entity of many parts has some dozens."""
@@ -260,12 +264,14 @@ def _party(stated: Mapping[str, Any], defaults: Defaults, said: list[str]) -> st
 
 
 def _identifier(stated: Mapping[str, Any]) -> str:
-    value = stated.get("id")
-    if value is None:
-        return ""
+    return _key(stated["id"], "id") if "id" in stated else ""
+
+
+def _key(value: object, field: str) -> str:
+    """Return a name or an id, which may be typed as a number."""
     if isinstance(value, NumberText) or type(value) is int:
         return str(value)
-    return trimmed(string(value, "id"), "id")
+    return trimmed(string(value, field), field)
 
 
 def _of_shape(
@@ -318,20 +324,26 @@ def _zone(
                 )
         return None, None
     if "rule" in stated:
-        rule = word(ZoneRule, stated["rule"], "rule", lambda text: text.lower().replace("-", "_"))
+        rule = word(
+            ZoneRule, stated["rule"], "rule", lambda text: re.sub(r"[ _-]+", "_", text.lower())
+        )
     else:
         rule = ZoneRule.KEEP_OUT
         said.append(SAID_KEEP_OUT)
-    return rule, _applies_to(stated.get("applies_to"))
+    return rule, _applies_to(stated.get("applies_to"), said)
 
 
-def _applies_to(value: object) -> tuple[str, ...] | None:
+def _applies_to(value: object, said: list[str]) -> tuple[str, ...] | None:
     if value is None:
         return None
     listed = value if isinstance(value, list) else [value]
-    bound = tuple(trimmed(string(name, "applies_to"), "applies_to") for name in listed)
-    if "*" in bound:
-        return None
+    bound = tuple(_key(name, "applies_to") for name in listed)
+    if EVERYONE in bound:
+        return (EVERYONE,)
+    # A zone that binds nobody by mistake is the dangerous reading.
+    if meant := next((name for name in bound if name.casefold() in _EVERYONE_WORDS), None):
+        said.append(f'applies_to "{meant}" taken as everyone')
+        return (EVERYONE,)
     if not bound or not all(bound):
         raise InputError(
             "applies_to names nobody",

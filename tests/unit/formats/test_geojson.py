@@ -184,8 +184,25 @@ def test_a_zone_takes_a_rule_and_whom_it_binds():
     zone = only(read_features(feature(kind="zone", rule="keep_in", applies_to=["A", "op-1"])))
     assert (zone.rule, zone.applies_to) == (ZoneRule.KEEP_IN, ("A", "op-1"))
     everyone = only(read_features(feature(kind="zone", applies_to="*")))
-    assert (everyone.rule, everyone.applies_to) == (ZoneRule.KEEP_OUT, None)
+    assert (everyone.rule, everyone.applies_to) == (ZoneRule.KEEP_OUT, ("*",))
     assert any("keep_out" in sentence for sentence in everyone.assumed)
+
+
+@pytest.mark.parametrize("word", ["all", "Everyone", ["A", "ANYONE"]])
+def test_a_zone_for_all_in_words_binds_everyone_and_says_so(word):
+    zone = only(read_features(feature(kind="zone", applies_to=word)))
+    assert zone.applies_to == ("*",)
+    assert any("taken as everyone" in sentence for sentence in zone.assumed)
+
+
+def test_an_id_typed_as_a_number_can_be_bound_as_a_number():
+    bound, zone = read_features(feature(id=17), feature(kind="zone", applies_to=[17])).entities
+    assert zone.applies_to == (bound.id,)
+
+
+@pytest.mark.parametrize("rule", ["keep_in", "keep-in", "Keep in"])
+def test_a_rule_is_read_with_whatever_between_its_words(rule):
+    assert only(read_features(feature(kind="zone", rule=rule))).rule is ZoneRule.KEEP_IN
 
 
 def test_names_of_parties_are_trimmed_and_composed_so_that_they_meet():
