@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -64,6 +65,8 @@ class Surroundings:
         Of each volume its entity, and the volume grown by the reach of its entity.
     centers, radii_m
         Of each volume a sphere around it.
+    begins_s, ends_s
+        Of each volume its window, seconds since 1970 UTC, rounded outward; infinite without one.
     zones
         The zones that must hold others.
     targets
@@ -76,6 +79,8 @@ class Surroundings:
     volumes: list[Volume4D]
     centers: FloatArray
     radii_m: FloatArray
+    begins_s: FloatArray
+    ends_s: FloatArray
     zones: Zones
     targets: Targets
 
@@ -89,7 +94,10 @@ class Surroundings:
             for volume in entity.volumes
         ]
         centers, radii_m = bounds(volumes)
-        return cls(run, now, owners, volumes, centers, radii_m, Zones(run), Targets(run))
+        begins_s, ends_s = np.array([_window_s(volume) for volume in volumes]).reshape(-1, 2).T
+        return cls(
+            run, now, owners, volumes, centers, radii_m, begins_s, ends_s, Zones(run), Targets(run)
+        )
 
     def near(self, volumes: Sequence[Volume4D], extra_m: float = 0.0) -> list[int]:
         """Return the rows that some volumes may meet in plan, the nearest first."""
@@ -104,9 +112,28 @@ class Surroundings:
                     gaps[row] = gap
         return sorted(gaps, key=lambda row: (gaps[row], row))
 
+    def near_and_then(self, volumes: Sequence[Volume4D], extra_m: float) -> list[int]:
+        """Return the rows that some volumes may meet in plan and in time, in no order."""
+        found: set[int] = set()
+        extra_s = _greatest_margin_s(self.run)
+        for volume, center, radius_m in zip(volumes, *bounds(volumes), strict=True):
+            begin_s, end_s = _window_s(volume)
+            reach_m = self.radii_m + (radius_m + extra_m)
+            rows = np.flatnonzero(
+                (np.abs(self.centers[:, 0] - center[0]) <= reach_m)
+                & (self.begins_s - extra_s <= end_s)
+                & (self.ends_s + extra_s >= begin_s)
+            )
+            apart = np.linalg.norm(self.centers[rows] - center, axis=1)
+            found.update(rows[apart <= reach_m[rows]].tolist())
+        return list(found)
+
     def obstacles(self, mover: int, volumes: Sequence[Volume4D]) -> Iterator[tuple[int, Volume4D]]:
-        """Yield the volumes near a mover's that it must not meet, with their entities."""
-        rows = self.near(volumes, _greatest_margin(self.run))
+        """Yield the volumes near a mover's that it must not meet, whenever, the nearest first."""
+        return self._forbidden(mover, self.near(volumes, _greatest_margin(self.run)))
+
+    def _forbidden(self, mover: int, rows: list[int]) -> Iterator[tuple[int, Volume4D]]:
+        """Yield those of some rows that a mover must not meet, with their entities."""
         for row in rows:
             other = self.owners[row]
             if other == mover:
@@ -124,9 +151,10 @@ class Surroundings:
         """Return whether a moved entity would meet, or leave, what the rules forbid."""
         reach_m = self.run.reach_m(mover)
         volumes = [grown(volume, reach_m=reach_m) for volume in moved.volumes]
+        rows = self.near_and_then(volumes, _greatest_margin(self.run))
         if any(
             meets(volume, obstacle)
-            for _, obstacle in self.obstacles(mover, volumes)
+            for _, obstacle in self._forbidden(mover, rows)
             for volume in volumes
         ):
             return True
@@ -220,6 +248,21 @@ def _greatest_margin(run: Run) -> float:
     margins_m = [row.plan_m for row in run.rules.must_not_meet if row.enforced]
     margins_m += [row.plan_m for row in run.rules.zone if row.enforced]
     return max(margins_m, default=0.0)
+
+
+def _greatest_margin_s(run: Run) -> float:
+    margins_s = [row.time_s for row in run.rules.must_not_meet if row.enforced]
+    margins_s += [row.time_s for row in run.rules.zone if row.enforced]
+    return max(margins_s, default=0.0)
+
+
+def _window_s(volume: Volume4D) -> tuple[float, float]:
+    """Return a window that holds the volume's, to the second below and above."""
+    begin, end = volume.start, volume.end
+    return (
+        -math.inf if begin is None else math.floor(begin.timestamp()),
+        math.inf if end is None else math.ceil(end.timestamp()),
+    )
 
 
 def only_by_cancelling(entity: Entity) -> tuple[Shift, ...]:
