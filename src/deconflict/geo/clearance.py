@@ -298,11 +298,22 @@ def _time_shifts(judge: _Judge, not_before: datetime | None) -> Iterator[Shift]:
             shift = Shift(kind=ShiftKind.TIME, seconds=sign * (least + more))
             if not_before is not None and sign < 0:
                 by = timedelta(seconds=shift.seconds)
-                if any(start is None or start + by < not_before for start in starts):
+                if any(start is None or start - not_before < -by for start in starts):
                     break
+            if not _is_time(judge.mover, shift):
+                break
             if judge.free(shift):
                 yield shift
                 break
+
+
+def _is_time(volumes: Sequence[Volume4D], shift: Shift) -> bool:
+    """Return whether no limit is moved out of the years 1 to 9999."""
+    try:
+        shifted(volumes, shift)
+    except (InputError, OverflowError):
+        return False
+    return True
 
 
 def _time_interval(a: Volume4D, b: Volume4D) -> Interval:

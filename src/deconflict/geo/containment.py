@@ -20,12 +20,26 @@ from typing import Final
 import numpy as np
 import shapely
 
-from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, ellipsoid_interval
+from deconflict.geo.height import (
+    SAME_HEIGHT_M,
+    AltitudeBand,
+    AltitudeReference,
+    Height,
+    ellipsoid_interval,
+)
 from deconflict.geo.nearest import nearest
-from deconflict.geo.plane import Floats, Plane, distance_m, on_surface, to_ecef
+from deconflict.geo.plane import (
+    Floats,
+    Plane,
+    Vector,
+    distance_m,
+    on_surface,
+    to_ecef,
+    to_lat_lon,
+)
 from deconflict.geo.position import LatLon
 from deconflict.geo.separation import TOUCH_M, points_and_reach
-from deconflict.geo.shape import Shape, shape_of
+from deconflict.geo.shape import LONGEST_PIECE_M, Shape, shape_of
 from deconflict.geo.volume import Circle, Polygon, Volume4D, parts
 
 Where = tuple[tuple[LatLon, ...], float]
@@ -112,7 +126,9 @@ def _height_out(entity: Volume4D, container: Volume4D) -> tuple[float, tuple[str
     danger_m = entity.danger_radius_m
     low_m, said_low = _limit_out(entity.band, container.band, where, upper=False)
     high_m, said_high = _limit_out(entity.band, container.band, where, upper=True)
-    return max(low_m, high_m) + danger_m, tuple(dict.fromkeys((*said_low, *said_high)))
+    out_m = max(low_m, high_m) + danger_m
+    assumed = tuple(dict.fromkeys((*said_low, *said_high)))
+    return (0.0 if 0.0 < out_m <= SAME_HEIGHT_M else out_m), assumed
 
 
 def _limit_out(
@@ -197,12 +213,7 @@ def _sticking_out(bound: Shape, room: Shape, where: LatLon) -> tuple[float, LatL
     """Return how far the part outside reaches away from a polygon, 0 if there is none."""
     plane = bound.plane
     if any((plane.height_cosines(chain) < LEAST_COSINE).any() for chain in room.chains):
-        return max(
-            (nearest(Shape(((point,),), region=False, reach_m=0.0), room.border)[0], point)
-            for chain in bound.vertices
-            for point in chain
-            if not room.holds(to_ecef(point))
-        )
+        return _sticking_far_out(bound, room, where)
     area = room.flat_in(plane)
     outside = shapely.difference(bound.flat_in(plane), area)
     if shapely.is_empty(outside):
@@ -224,6 +235,28 @@ def _sticking_out(bound: Shape, room: Shape, where: LatLon) -> tuple[float, LatL
         return 0.0, where
     x, y = coordinates[farthest].tolist()
     return out_m, plane.lat_lon(x, y)
+
+
+def _sticking_far_out(bound: Shape, room: Shape, where: LatLon) -> tuple[float, LatLon]:
+    """Return the same for a polygon that reaches beyond the horizon of what sticks out."""
+    points = [to_lat_lon(_vector(row)) for chain in bound.chains for row in chain]
+    away = [
+        (nearest(Shape(((point,),), region=False, reach_m=0.0), room.border)[0], point)
+        for point in points
+        if not room.holds(to_ecef(point))
+    ]
+    out_m, farthest = max(away, default=(0.0, where))
+    if out_m > TOUCH_M:
+        return out_m, farthest
+    # All of the points are held, and so in front; a piece between two may still go out and back.
+    plane = room.plane
+    outside = shapely.difference(bound.flat_in(plane), room.flat)
+    return (0.0 if shapely.is_empty(outside) else LONGEST_PIECE_M / 2.0), where
+
+
+def _vector(row: Floats) -> Vector:
+    x, y, z = row.tolist()
+    return (x, y, z)
 
 
 def _farthest_from_line(bound: Shape, room: Shape) -> tuple[float, LatLon]:

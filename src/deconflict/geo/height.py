@@ -28,6 +28,9 @@ LOWEST_M, HIGHEST_M = -100_000.0, 1_000_000.0
 No mine or trench is deeper than 11 km, and above 1,000 km there is no deconfliction of airspace;
 below there is room for margins and danger radii that are taken off a lower limit."""
 
+SAME_HEIGHT_M = 1e-6
+"""Limits this close touch: 3,000 ft and 914.4 m are one height, whatever the rounding of either."""
+
 LOWEST_PRESSURE_M, HIGHEST_PRESSURE_M = -1_270.0, 580.0
 """By how much a flight level may lie lower or higher because of the pressure at sea level alone.
 

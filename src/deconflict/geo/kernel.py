@@ -62,11 +62,11 @@ FLOOR_M = 0.02
 """Twice what `deconflict.geo.separation` promises; nearer to the threshold, it decides."""
 GEOID_SLOPE = 0.001
 GEOID_STEP_M = 1.0
-GEOID_RANGE_M = 200.0
+GEOID_RANGE_M = 400.0
 """Heights above the ellipsoid are taken from each volume by itself here, and in
 `deconflict.geo.separation` from a box of latitude and longitude round both. The geoid's slope is
 half of this at its steepest, the step covers interpolation, and from its lowest to its highest
-point it is less than the range."""
+point it is less than half the range; each of two limits may be off by that."""
 WIDEST_BOX = 0.5
 """Wider than this, in radians of longitude (near the poles), the box may be any."""
 ROUNDING_M = 1e-6

@@ -19,7 +19,7 @@ from typing import Final
 
 import shapely
 
-from deconflict.geo.height import height_gap
+from deconflict.geo.height import SAME_HEIGHT_M, height_gap
 from deconflict.geo.nearest import nearest
 from deconflict.geo.penetration import Push, penetration
 from deconflict.geo.plane import Plane, distance_m, geod, moved, on_surface
@@ -185,7 +185,8 @@ def _before(start: datetime | None, other: datetime | None) -> bool:
 def _height_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
     """Return the gap between the bands, danger radii taken off, and what was assumed."""
     gap_m, assumed = _band_gap(a, b)
-    return gap_m - a.danger_radius_m - b.danger_radius_m, assumed
+    gap_m -= a.danger_radius_m + b.danger_radius_m
+    return (0.0 if 0.0 < gap_m <= SAME_HEIGHT_M else gap_m), assumed
 
 
 def _band_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deconflict.geo.errors import InputError
-from deconflict.geo.height import AltitudeBand, Height
+from deconflict.geo.height import HIGHEST_M, LOWEST_M, AltitudeBand, Height
 from deconflict.geo.margins import Margins
 from deconflict.geo.separation import meets
 from deconflict.geo.table import (
@@ -154,8 +154,9 @@ def parts_meet(a: Volume4D, b: Volume4D, plan_m: float = 0.0, height_m: float = 
     return meets(grown, replace(b, start=None, end=None))
 
 
-def _shifted(height: Height, by_m: float) -> Height:
-    return Height(height.value_m + by_m, height.reference)
+def _shifted(height: Height, by_m: float) -> Height | None:
+    value_m = height.value_m + by_m
+    return Height(value_m, height.reference) if LOWEST_M <= value_m <= HIGHEST_M else None
 
 
 def _numbers(

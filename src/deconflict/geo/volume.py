@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
@@ -220,6 +220,15 @@ def _check_aware(instant: datetime | None, field: str) -> None:
             "add Z for UTC, or the offset such as +03:00",
             field=field,
         )
+    if instant is not None and instant.year in (1, 9999):
+        try:
+            instant.astimezone(UTC)
+        except OverflowError as error:
+            raise InputError(
+                f"the {field} {instant.isoformat()} lies outside the years 1 to 9999 in UTC",
+                "leave it out where there is no such limit",
+                field=field,
+            ) from error
 
 
 def _check_times(times: tuple[datetime, ...], count: int) -> None:

@@ -32,8 +32,8 @@ GivesWay = Literal["first", "second", "lower priority", "either"]
 Demand = Literal["must not meet", "inside one", "inside if entered"]
 Compared = Literal["site", "movement", "operation", "own position", "submitter"]
 
-Metres = Annotated[float, msgspec.Meta(ge=0)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Metres = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
@@ -118,7 +118,7 @@ class StaleRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """From which age on a position of a kind is known only to within a reach."""
 
     kind: Literal["site", "movement", "operation", "zone"]
-    max_age_h: Annotated[float, msgspec.Meta(ge=0)]
+    max_age_h: Annotated[float, msgspec.Meta(ge=0, le=1_000_000_000)]
     reach_m: Metres
     enforced: bool = True
     says: Sentence
@@ -220,11 +220,11 @@ def _decoded(text: bytes, name: str) -> Rules:
     for key in ("source", "notes"):
         if key in table:
             raise InputError(f"the rules table {name} has the unknown key {key}", REMEDY)
+    _refuse_infinite(table, name)
     try:
         rules = msgspec.convert(table, Rules)
     except msgspec.ValidationError as error:
         raise InputError(f"the rules table {name} is not valid: {error}", REMEDY) from error
-    _refuse_infinite(table, name)
     _refuse_twice(rules, name)
     return rules
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from deconflict.geo.errors import InputError
-from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand, Height
+from deconflict.geo.height import EVERY_HEIGHT, HIGHEST_M, LOWEST_M, AltitudeBand, Height
 from deconflict.geo.margins import Margins
-from deconflict.geo.volume import Route, Volume4D, parts
+from deconflict.geo.ring import same_place
+from deconflict.geo.volume import GREATEST_RADIUS_M, Circle, Footprint, Route, Volume4D, parts
 from deconflict.register.binding import Binding, binding_of
 from deconflict.register.entity import Entity, Kind, ZoneRule
 from deconflict.register.reach import Reach, reach_of
@@ -86,11 +87,15 @@ class Run:
                     "give it a footprint, or leave it out",
                     field=entity.source,
                 )
+        reaches = tuple(reach_of(entity, rules, now) for entity in entities)
+        for entity, reach in zip(entities, reaches, strict=True):
+            if reach is not None:
+                _check_reach(entity, reach.reach_m)
         return cls(
             entities=entities,
             plans=len(plans),
             rules=rules,
-            reaches=tuple(reach_of(entity, rules, now) for entity in entities),
+            reaches=reaches,
             bindings={
                 index: binding_of(entity)
                 for index, entity in enumerate(entities)
@@ -137,6 +142,17 @@ class Run:
             and row.demand != "inside one"
             and row.binds_class_of(self.entities[bound])
         ]
+
+
+def _check_reach(entity: Entity, reach_m: float) -> None:
+    """Refuse a reach with which a volume would be more uncertain than any may be."""
+    if max(volume.uncertainty_m for volume in entity.volumes) + reach_m > GREATEST_RADIUS_M:
+        raise InputError(
+            f"the uncertainty of {entity.id} and how far it may be from its position come to "
+            f"more than {GREATEST_RADIUS_M / 1000.0:,.0f} km",
+            "obtain its position anew, or leave it out",
+            field=entity.source,
+        )
 
 
 def zone_rule(zone: Entity) -> ZoneRule:
@@ -203,8 +219,8 @@ def grown(volume: Volume4D, margin: Margin | None = None, reach_m: float = 0.0) 
             _raised(band.upper, margin.height_m),
             band.ground_m,
         ),
-        start=None if start is None else start - later,
-        end=None if end is None else end + later,
+        start=_moved(start, -later),
+        end=_moved(end, later),
     )
 
 
@@ -215,14 +231,33 @@ def grown_parts(volume: Volume4D, margin: Margin, reach_m: float = 0.0) -> tuple
 
 
 def _raised(height: Height | None, by_m: float) -> Height | None:
-    return None if height is None else replace(height, value_m=height.value_m + by_m)
+    """Return the height moved, or no limit where it would be moved out of all range."""
+    if height is None or not LOWEST_M <= height.value_m + by_m <= HIGHEST_M:
+        return None
+    return replace(height, value_m=height.value_m + by_m)
+
+
+def _moved(instant: datetime | None, by: timedelta) -> datetime | None:
+    """Return the instant moved, or no limit where it would be moved out of the calendar."""
+    if instant is None:
+        return None
+    try:
+        return instant.astimezone(UTC) + by
+    except OverflowError:
+        return None
 
 
 def timeless(volume: Volume4D) -> Volume4D:
     """Return the volume without its window."""
-    footprint = volume.footprint
+    footprint: Footprint = volume.footprint
     if isinstance(footprint, Route) and footprint.times:
-        footprint = Route(footprint.points, footprint.width_m)
+        # One that waits passes each place once: a route without times may not repeat a vertex.
+        first, *others = footprint.points
+        points = [first]
+        points += (point for point in others if not same_place(point, points[-1]))
+        radius_m = footprint.width_m / 2.0
+        waits = len(points) == 1
+        footprint = Circle(first, radius_m) if waits else Route(tuple(points), 2.0 * radius_m)
     return replace(volume, footprint=footprint, start=None, end=None)
 
 

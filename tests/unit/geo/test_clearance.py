@@ -256,3 +256,20 @@ def test_shifts_are_the_same_wherever_the_earth_is_cut():
 
     assert at(37.0) == at(179.999) == at(-180.0)
     assert math.isfinite(at(37.0)[-1].metres)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (datetime(2026, 11, 22, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
+        (datetime.min.replace(tzinfo=UTC), datetime(2026, 11, 22, 12, tzinfo=UTC)),
+    ],
+)
+def test_what_lasts_to_the_end_of_the_calendar_is_not_moved_beyond_it(start, end) -> None:
+    mover = Volume4D(footprint=Circle((10.0, 20.0), 100.0), start=start, end=end)
+    hour = datetime(2026, 11, 22, 11, tzinfo=UTC)
+    other = Volume4D(footprint=Circle((10.0, 20.0), 100.0), start=hour, end=hour)
+    found = clears([mover], [other], not_before=datetime.min.replace(tzinfo=UTC))
+    assert {shift.kind for shift in found} >= {ShiftKind.PLAN}
+    for shift in found:
+        assert not meets(shifted([mover], shift)[0], other)

@@ -9,7 +9,7 @@ import pytest
 from geographiclib.geodesic import Geodesic
 
 from deconflict.geo.containment import containment
-from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
+from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, read_height
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 
 WORLD = Geodesic.WGS84
@@ -271,3 +271,44 @@ def test_a_moving_container_holds_only_who_moves_with_it():
     assert containment(stays, escort).time_s == -0.0
     after = volume(Circle(HERE, 1.0), start=NOON, end=NOON + 25 * MINUTE)
     assert containment(after, escort).time_s == 300.0
+
+
+def test_a_ceiling_in_feet_holds_the_same_height_in_metres() -> None:
+    ceiling = Height(914.4, MSL)
+    flown = read_height("3000 ft MSL")
+    assert flown is not None
+    assert flown.value_m > ceiling.value_m
+    found = containment(
+        volume(Circle(HERE, 10.0), band=AltitudeBand(Height(0.0, MSL), flown)),
+        volume(Circle(HERE, 100.0), band=AltitudeBand(Height(0.0, MSL), ceiling)),
+    )
+    assert found.inside
+    assert found.height_m == 0.0
+
+
+NOTCHED = Polygon(
+    (
+        (-70.0, -80.0), (-70.0, 80.0), (0.0, 80.0), (60.0, 5.0),
+        (-60.0, 4.0), (-60.0, -4.0), (60.0, -5.0), (0.0, -80.0),
+    )
+)  # fmt: skip
+
+
+def test_a_route_across_a_bay_of_a_polygon_as_large_as_a_hemisphere_sticks_out() -> None:
+    across = volume(Route(((10.0, -30.0), (10.0, 30.0)), 10.0))
+    assert containment(across, volume(NOTCHED)).plan_m > 400_000.0
+    beside = volume(Route(((-65.0, -30.0), (-65.0, 30.0)), 10.0))
+    assert containment(beside, volume(NOTCHED)).inside
+
+
+def test_a_short_route_across_a_sliver_of_such_a_polygon_sticks_out() -> None:
+    sliver = Polygon(
+        (
+            (-70.0, -80.0), (-70.0, 80.0), (0.0, 80.0), (60.0, 0.01),
+            (-60.0, 0.01), (-60.0, -0.01), (60.0, -0.01), (0.0, -80.0),
+        )
+    )  # fmt: skip
+    over = volume(Route(((-20.0, -0.04), (-20.0, 0.04)), 10.0))
+    assert not containment(over, volume(sliver)).inside
+    beside = volume(Route(((-20.0, -0.04), (-20.0, -0.02)), 10.0))
+    assert containment(beside, volume(sliver)).inside

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
+from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, read_height
 from deconflict.geo.separation import TOUCH_M, meets, push, separation
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 
@@ -363,3 +363,17 @@ def test_a_push_ends_the_overlap_and_a_little_less_does_not():
     assert not meets(volume(after(found.metres * 1.002 + 0.02), **grown), volume(b))
     assert meets(volume(after(found.metres * 0.99), **grown), volume(b))
     assert push(a, Circle(away(HERE, 0, 9000), 1.0)) is None
+
+
+@pytest.mark.parametrize("feet", [1100, 1500, 3000])
+def test_bands_touch_whether_their_limit_was_typed_in_feet_or_in_metres(feet: int) -> None:
+    in_metres = float(f"{feet * 0.3048:.4f}")
+    in_feet = read_height(f"{feet} ft MSL")
+    assert in_feet is not None
+    assert in_feet.value_m != in_metres
+    above = volume(Circle(HERE, 10.0), band=AltitudeBand(in_feet, None))
+    below = volume(
+        Circle(HERE, 10.0), band=AltitudeBand(None, Height(in_metres, AltitudeReference.MSL))
+    )
+    assert meets(above, below)
+    assert separation(below, above).height_m == 0.0

@@ -189,3 +189,21 @@ def test_an_outline_that_runs_to_and_fro_over_continents_is_refused():
     refused = refusal(lambda: Polygon(((30.0, 20.0), *comb, (30.0, 40.0))))
     assert "five times round the Earth" in refused.what
     assert "five times round the Earth" in refusal(lambda: Route(comb, 5.0)).what
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("0001-01-01T00:00:00+14:00", False),
+        ("0001-01-01T14:00:00+14:00", True),
+        ("9999-12-31T23:00:00-12:00", False),
+        ("9999-12-31T11:59:59-12:00", True),
+    ],
+)
+def test_an_instant_lies_in_the_calendar_of_utc_as_well(text, held) -> None:
+    instant = datetime.fromisoformat(text)
+    if held:
+        assert Volume4D(footprint=Circle((0.0, 0.0), 1.0), start=instant).start == instant
+    else:
+        with pytest.raises(InputError, match="1 to 9999 in UTC"):
+            Volume4D(footprint=Circle((0.0, 0.0), 1.0), end=instant)

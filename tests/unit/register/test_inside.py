@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 from deconflict.register.rules import default_rules
@@ -294,3 +295,26 @@ class TestAreaOfOperations:
 def test_registered_zones_are_not_held_against_registered_operations(entity, zone, away, found):
     registered = [entity("old", "operation", away(5000)), zone("keep_in"), zone("ceasefire", "cf")]
     assert found([entity("s", "site")], registered) == ("clear", [])
+
+
+@pytest.mark.parametrize("point_deg", [37.515, 37.6])
+def test_a_convoy_that_waits_on_its_way_is_judged_like_one_that_does_not(
+    point_deg, entity, zone, here, at, found
+):
+    # Two minutes in one place: without its times such a route repeats a vertex.
+    stops = (here, here, (here[0], point_deg), (here[0], point_deg))
+    route = Route(stops, 20.0, (at(0), at(2), at(4), at(6)))
+    convoy = entity(
+        "convoy", "movement", volumes=(Volume4D(footprint=route),), fields={"party": "A"}
+    )
+    relied = zone("ceasefire", radius_m=2000.0, fields={"applies_to": ("A",)})
+    expected = [] if point_deg == here[1] else [("convoy", "zone", "must stay inside")]
+    assert found([convoy], [relied])[1] == expected
+
+
+def test_a_reach_beyond_all_bounds_is_refused_with_the_entity_named(entity, zone, check):
+    vague = entity(
+        "vague", "operation", uncertainty_m=1_999_900.0, fields={"obtained": "interpolated"}
+    )
+    with pytest.raises(InputError, match="uncertainty of vague"):
+        check([vague], [zone("keep_out")])

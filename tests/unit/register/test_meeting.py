@@ -1,7 +1,7 @@
 """Who must not meet whom: each row of the table, and both sides of each boundary."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -230,3 +230,19 @@ def test_conflicts_over_a_pole_and_the_antimeridian_are_found(lat, entity, circl
     east = entity("a", "operation", volumes=(Volume4D(footprint=Circle((10.0, 179.9999), 20)),))
     west = entity("b", "operation", volumes=(Volume4D(footprint=Circle((10.0, -179.9999), 20)),))
     assert found([east, west])[0] == "conflict"
+
+
+def test_margins_lead_out_of_the_calendar_and_of_all_heights_without_a_word(entity, found):
+    table = default_rules()
+    rows = tuple(
+        msgspec.structs.replace(row, time_s=3600.0, height_m=50.0) for row in table.must_not_meet
+    )
+    rules = msgspec.structs.replace(table, must_not_meet=rows)
+    ever = Volume4D(
+        footprint=Circle((36.37, 37.515), 10.0),
+        band=AltitudeBand(Height(-99_990.0), Height(999_990.0)),
+        start=datetime.min.replace(tzinfo=UTC),
+        end=datetime.max.replace(tzinfo=UTC),
+    )
+    plans = [entity(key, "operation", volumes=(ever,)) for key in ("a", "b")]
+    assert found(plans, rules=rules) == ("conflict", [("a", "b", "must not meet")])

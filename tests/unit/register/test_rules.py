@@ -65,6 +65,8 @@ def test_the_default_table_loads_as_a_users_table_and_leaves_nothing_out(load):
         (changed("plan_m = 0\n", "plan_m = true\n"), "Expected `float`, got `bool`"),
         (changed("plan_m = 0\n", "plan_m = inf\n"), "plan_m = inf"),
         (changed("plan_m = 0\n", "plan_m = nan\n"), "plan_m"),
+        (changed("time_s = 0\n", "time_s = 1e15\n"), "<= 1000000000.0"),
+        (changed("max_age_h = 72\n", "max_age_h = 1e15\n"), "<= 1000000000.0"),
         (changed("plan_m = 0\n", "plan_ft = 0\n"), "unknown field `plan_ft`"),
         (changed('first = "hazardous operation"', 'first = "aircraft"'), "aircraft"),
         (changed('demand = "inside one"', 'demand = "inside two"'), "inside two"),
