@@ -34,6 +34,9 @@ __all__ = ["Check", "Conflict", "Doubt", "Overlap", "Report", "Shift", "Verdict"
 
 _CHECKS = tuple(Check)
 
+_MEETINGS_PART = 0.5
+"""Which part of the work finding and explaining is taken to be; the rest is what would clear it."""
+
 MOST_CLEARED = 100
 """For how many conflicts shifts are computed, each of which is checked against the whole run."""
 
@@ -84,7 +87,8 @@ def check(
     run = Run.of(_by_id(plans), _by_id(against), table, now)
     run, notes = _with_disagreements(run)
 
-    found = meeting.meetings(run, progress)
+    advance = progress if progress is not None else _nowhere
+    found = meeting.meetings(run, lambda part: advance(part * _MEETINGS_PART))
     hits = [(conflict, hit) for hit, conflict in meeting.conflicts(run, found)]
     conflicts = [conflict for conflict, _ in hits]
     doubts = list(meeting.doubts(run, found))
@@ -102,7 +106,7 @@ def check(
     conflicts = _merged(conflicts, target.Targets(run).conflicts())
     conflicts.sort(key=_conflict_order)
     by_pair = {(conflict.a.id, conflict.b.id): hit for conflict, hit in hits}
-    conflicts, cleared_notes = _cleared(run, conflicts, by_pair, now)
+    conflicts, cleared_notes = _cleared(run, conflicts, by_pair, now, advance)
 
     zones = [run.entities[index] for index in run.bindings]
     notes = [
@@ -114,8 +118,7 @@ def check(
     ]
     if skipped:
         notes.append(f"{skipped} entities could not be read and were not checked")
-    if progress is not None:
-        progress(1.0)
+    advance(1.0)
     return Report(
         verdict=_verdict(conflicts, doubts, skipped),
         conflicts=tuple(conflicts),
@@ -169,17 +172,24 @@ def _with_disagreements(run: Run) -> tuple[Run, list[str]]:
     return replace(run, reaches=tuple(reaches)), notes
 
 
+def _nowhere(part: float) -> None:
+    """Take the progress when nobody asks for it."""
+    del part
+
+
 def _cleared(
     run: Run,
     conflicts: Sequence[Conflict],
     hits: Mapping[tuple[str, str], meeting.Hit],
     now: datetime,
+    advance: Callable[[float], None],
 ) -> tuple[list[Conflict], list[str]]:
     """Add to each conflict what would clear it."""
     cleared: list[Conflict] = []
     notes: list[str] = []
     around: clears.Surroundings | None = None
     computed = left = 0
+    most = min(len(conflicts), MOST_CLEARED)
     for conflict in conflicts:
         checks = {conflict.check, *conflict.also}
         if checks & {Check.TARGET, Check.OWN_POSITION}:
@@ -190,13 +200,17 @@ def _cleared(
         if conflict.check is not Check.MUST_NOT_MEET or hit is None:
             cleared.append(conflict)
             continue
+        movers = clears.givers(run, hit)
+        sentence = conflict.sentence
+        if len(movers) > 1:
+            sentence += " Neither goes before the other: one of the two gives way."
         if computed == MOST_CLEARED:
-            cleared.append(conflict)
+            cleared.append(replace(conflict, sentence=sentence))
             left += 1
             continue
+        advance(_MEETINGS_PART + (1.0 - _MEETINGS_PART) * computed / most)
         computed += 1
         around = around or clears.Surroundings.of(run, now)
-        movers = clears.givers(run, hit)
         shifts = tuple(
             shift
             for mover in movers
@@ -204,9 +218,6 @@ def _cleared(
                 mover, of=hit.demand.second if mover == hit.demand.first else hit.demand.first
             )
         )
-        sentence = conflict.sentence
-        if len(movers) > 1:
-            sentence += " Neither goes before the other: one of the two gives way."
         cleared.append(replace(conflict, clears=shifts, sentence=sentence))
     if left:
         notes.append(
