@@ -128,6 +128,13 @@ def test_a_shell_in_kml_is_not_taken_for_a_hole_nor_a_hole_for_a_shell(outer, in
     assert "outerBoundaryIs" in refusal(result).what
 
 
+def test_a_placemark_in_another_one_is_not_read_without_what_stands_before_it():
+    point = "<Point><coordinates>1.5,2.5</coordinates></Point>"
+    radius = '<ExtendedData><Data name="radius_m"><value>100</value></Data></ExtendedData>'
+    result = read(placemark(f"{radius}<Placemark>{point}</Placemark>{point}"))
+    assert "in another one" in result.problems[0].what
+
+
 def test_a_value_in_two_pieces_in_kml_is_not_put_together():
     point = "<Point><coordinates>1.5,2.5</coordinates></Point>"
     two = '<Data name="radius_m"><value>1</value><value>00</value></Data>'

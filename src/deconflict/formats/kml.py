@@ -30,6 +30,10 @@ _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ENCODING = re.compile(r"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"']*)[\"']")
 _NUMBERS = frozenset(name for name in KNOWN if name.endswith("_m")) | {"priority"}
 _LISTS = frozenset({"times", "applies_to", "also_at", "assumed"})
+_ELEMENTS_A_VERTEX = 20
+"""Elements that a placemark may have for each vertex that it may have; more are no honest one."""
+_KEPT_ELEMENTS = 1_000
+"""Between two placemarks, before they are freed."""
 _UNREAD = frozenset({"Model", "Track", "MultiTrack"})
 _SIMPLE = {"Point": "Point", "LineString": "LineString", "Polygon": "Polygon"}
 _DRAWN_OFF_GROUND = "altitudeMode ignored: heights are stated by lower_m and upper_m"
@@ -110,6 +114,7 @@ def _read_document(data: bytes, gathering: Gathering, defaults: Defaults) -> Non
 
     number = 0
     root = ""
+    inside = elements = 0  # placemarks that are open; elements since the outermost one opened
     try:
         for event, element in etree.iterparse(
             io.BytesIO(data),
@@ -128,6 +133,16 @@ def _read_document(data: bytes, gathering: Gathering, defaults: Defaults) -> Non
                     raise InputError(
                         f"the file is XML of {shown(root)}, not KML", "give a KML file"
                     )
+                if tag == "Placemark":
+                    inside += 1
+                    elements = elements if inside > 1 else 0
+                elements += 1
+                if inside and elements > _ELEMENTS_A_VERTEX * gathering.limits.vertices:
+                    raise InputError(
+                        f"placemark {number + 1} has {elements:,} elements or more",
+                        "split it into several",
+                        field=f"line {element.sourceline}",
+                    )
                 continue
             if tag == "NetworkLink":
                 gathering.refuse(
@@ -137,7 +152,15 @@ def _read_document(data: bytes, gathering: Gathering, defaults: Defaults) -> Non
                     ),
                     f"line {element.sourceline}",
                 )
+            elif tag == "Placemark" and inside > 1:
+                inside -= 1
+                # Which of the two each part belongs to can't be known.
+                gathering.refuse(
+                    InputError("a Placemark stands in another one", "put them side by side"),
+                    f"placemark {number + 1}, line {element.sourceline}",
+                )
             elif tag == "Placemark":
+                inside -= 1
                 number += 1
                 place = f"placemark {number}, line {element.sourceline}"
                 try:
@@ -146,7 +169,11 @@ def _read_document(data: bytes, gathering: Gathering, defaults: Defaults) -> Non
                     gathering.refuse(error, place)
                 else:
                     gathering.add(entity)
-                _forget(element)
+                element.clear()
+                _forget_before(element)
+            elif not inside and elements > _KEPT_ELEMENTS:
+                elements = 0
+                _forget_before(element)
     except etree.XMLSyntaxError as error:
         raise InputError(
             f"the file is no well-formed XML: {shown(error.msg)}",
@@ -155,12 +182,13 @@ def _read_document(data: bytes, gathering: Gathering, defaults: Defaults) -> Non
         ) from None
 
 
-def _forget(element: Element) -> None:
-    """Free what has been read, so that a large file is never one tree."""
-    element.clear()
-    parent = element.getparent()
-    while parent is not None and element.getprevious() is not None:
-        del parent[0]
+def _forget_before(element: Element | None) -> None:
+    """Free what stands before an element, so that a large file is never one tree."""
+    while element is not None:
+        parent = element.getparent()
+        while parent is not None and element.getprevious() is not None:
+            del parent[0]
+        element = parent
 
 
 def _tag(element: Element) -> str:
