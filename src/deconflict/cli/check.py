@@ -68,6 +68,7 @@ def check(
         Leave out what can't be read, and check the rest; the answer is then never clear.
     """
     from deconflict.cli.progress import progress
+    from deconflict.cli.refusal import refuse_options
     from deconflict.files import read_files
     from deconflict.formats.instant import read_instant
     from deconflict.geo.errors import InputError
@@ -75,6 +76,7 @@ def check(
 
     if not files:
         raise InputError("no file is given", "write one: deconflict check plans.xlsx")
+    refuse_options((*files, *against))
     now = datetime.now(UTC) if at is None else read_instant(at, field="--at")
     table = None if rules is None else load_rules(rules)
     with progress("Reading") as advance:

@@ -35,12 +35,14 @@ def convert(
     strict_datum
         Refuse an MGRS, UTM or GEOREF text that names no datum, rather than assume WGS 84.
     """
+    from deconflict.cli.refusal import refuse_options
     from deconflict.geo.errors import InputError
     from deconflict.geo.reader import read_position
     from deconflict.geo.writer import notations
 
     if not text:
         raise InputError("no position is given", 'write one: deconflict convert "37S CA 668 259"')
+    refuse_options(text)
     position = read_position(
         " ".join(text),
         stated_uncertainty_m=uncertainty,

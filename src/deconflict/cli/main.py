@@ -66,7 +66,7 @@ def _command(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"deconflict {__version__}\n")
         return ExitStatus.CLEAR
 
-    from cyclopts import CycloptsError
+    from cyclopts import CycloptsError, UnusedCliTokensError
 
     from deconflict.cli.app import app
     from deconflict.geo.errors import InputError
@@ -81,6 +81,13 @@ def _command(arguments: Sequence[str]) -> int:
             exit_on_error=False,
             print_error=False,
             result_action="return_value",
+        )
+    except UnusedCliTokensError as error:
+        words = ", ".join(error.unused_tokens or ())
+        return _complain(
+            f"this command takes nothing more, and there is also: {words}; see "
+            "deconflict --help, and put a text with blanks in quotes",
+            ExitStatus.BAD_INPUT,
         )
     except CycloptsError as error:
         sentence = " ".join(str(error).split())

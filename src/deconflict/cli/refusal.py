@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from deconflict.geo.errors import InputError
 
 if TYPE_CHECKING:
     from deconflict.files import FilesRead
+
+_OPTION = re.compile(r"--[A-Za-z].*", re.DOTALL)
+
+
+def refuse_options(words: Iterable[str]) -> None:
+    """Refuse words that look like options and were taken for files or coordinates.
+
+    Raises
+    ------
+    InputError
+        With the first of them.
+    """
+    for word in words:
+        if _OPTION.fullmatch(word):
+            raise InputError(
+                f"{word.partition('=')[0]} is no option of this command",
+                "see its --help; a file of that name is written with ./ in front",
+            )
 
 
 def refuse(read: FilesRead, *, done: str, remedy: str) -> None:

@@ -49,8 +49,14 @@ _NUMBERS = frozenset(
     }
 )
 _LISTS = frozenset({"applies_to", "also_at", "times"})
-_OTHER_NAMES = {"lat": "latitude", "lon": "longitude", "lng": "longitude"}
-_POSITION_NAMES = frozenset({"coordinates", "coordinate", "coords", "location", "mgrs", "utm"})
+_OTHER_NAMES = {
+    "lat": "latitude",
+    "lon": "longitude",
+    "lng": "longitude",
+    "coordinate": "position",
+    "coordinates": "position",
+}
+_POSITION_NAMES = frozenset({"coords", "location", "mgrs", "utm"})
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 

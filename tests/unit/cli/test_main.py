@@ -46,6 +46,21 @@ def test_a_wrong_command_line_never_ends_in_the_status_of_a_conflict(
     assert complaint.count("\n") == (1 if arguments else 0)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["check", "plans.csv", "--nonsense"], "--nonsense"),
+        (["convert", "37S", "CA", "--json"], "--json"),
+        (["compare", "37S CA", "37S CB", "37S CC"], "37S CC"),
+    ],
+)
+def test_a_word_that_the_command_does_not_know_is_named(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(arguments) == ExitStatus.BAD_INPUT
+    assert named in capsys.readouterr().err
+
+
 def test_an_internal_error_is_status_70_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -278,7 +278,7 @@ def test_further_statements_of_a_place_are_kept():
         ({"applies_to": "A"}, "applies_to"),
         ({"kind": "zone", "rule": "no_fly"}, "rule"),
         ({"kind": "zone", "applies_to": []}, "applies_to"),
-        ({"kind": "zone", "applies_to": [1]}, "applies_to"),
+        ({"kind": "zone", "applies_to": [True]}, "applies_to"),
         ({"kind": "operation", "priority": 1.5}, "priority"),
         ({"times": ["2026-11-22T09:00:00Z"]}, "times"),
         ({"reach_m": -3}, "reach_m"),

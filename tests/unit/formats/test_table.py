@@ -291,9 +291,15 @@ def test_every_problem_of_a_header_is_told_at_once():
 
 
 def test_a_table_without_positions_says_what_to_write():
-    result = read(table({"kind": "site", "coordinates": SIX}), name="x.csv")
+    result = read(table({"kind": "site", "location": SIX}), name="x.csv")
     assert not result.entities
     assert any('call it "position"' in p.remedy for p in result.problems)
+
+
+@pytest.mark.parametrize("title", ["position", "Position", "coordinates", "Coordinate"])
+def test_the_column_of_coordinates_has_two_names(title):
+    (entity,) = read(table({"kind": "site", title: SIX}), name="x.csv").entities
+    assert entity.positions[0].text == SIX
 
 
 def test_one_bad_row_does_not_hide_the_others():
