@@ -177,8 +177,8 @@ class Crs:
         if beyond_lat > AREA_MARGIN_LAT_DEG or beyond_lon > AREA_MARGIN_LON_DEG:
             order = " then ".join(label[1].lower() for label in self.labels)
             raise InputError(
-                f"{first:.10g} and {second:.10g} in EPSG:{self.epsg} ({self.name}) would be latitude "
-                f"{lat_deg:.3f}, longitude {lon_deg:.3f}, far outside the area that the system "
+                f"{first:.10g} and {second:.10g} in EPSG:{self.epsg} ({self.name}) would be "
+                f"latitude {lat_deg:.3f}, longitude {lon_deg:.3f}, far outside the area that the system "
                 "is made for",
                 f"check the code and the order, {order}",
             )
