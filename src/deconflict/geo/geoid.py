@@ -25,6 +25,8 @@ GEOID_ERROR_M = 1.4
 
 An eighth of the greatest second differences of the grid, 5.97 m along a meridian and 5.13 m along
 a parallel (in the Andes and the trenches); the root mean square is a few centimetres."""
+EXACT_CELLS = 64
+"""Up to so many cells of the grid a box is measured to its own corners."""
 PER_DEG = 4
 ROWS, COLUMNS = 180 * PER_DEG + 1, 360 * PER_DEG
 
@@ -66,8 +68,9 @@ def geoid_range_m(points: Iterable[LatLon], reach_m: float = 0.0) -> tuple[float
 
     Notes
     -----
-    Exact for the box of latitude and longitude round the points, because a bilinear function has
-    its extremes at corners. Geodesic edges that leave the box are allowed for.
+    Exact for a small box of latitude and longitude round the points, because a bilinear function
+    has its extremes at corners; a larger box is widened to the lines of the grid. Geodesic edges
+    that leave the box toward a pole are allowed for.
     """
     lats, lons = zip(*points, strict=True)
     south, north = min(lats), max(lats)
@@ -77,17 +80,39 @@ def geoid_range_m(points: Iterable[LatLon], reach_m: float = 0.0) -> tuple[float
         # square of its width (in radians), at 45 degrees; twice that holds up to a quarter turn.
         bulge = math.degrees(math.radians(width) ** 2 / 8.0) if width < 90.0 else 90.0
         grow = reach_m / 110_500.0
-        south, north = max(south - grow - bulge, -90.0), min(north + grow + bulge, 90.0)
+        # Toward the equator no edge leaves it.
+        south, north = (
+            max(south - grow - (bulge if south < 0.0 else 0.0), -90.0),
+            min(north + grow + (bulge if north > 0.0 else 0.0), 90.0),
+        )
         narrow = math.cos(math.radians(max(abs(south), abs(north))))
         side = grow / narrow if narrow > grow / 180.0 else 180.0
         west, width = west - side, min(width + 2.0 * side, 360.0)
     if south == north and width == 0.0:
         height = geoid_height_m(south, west)
         return height, height
+    if (north - south) * width * PER_DEG * PER_DEG > EXACT_CELLS:
+        return _range_of_cells(north, south, west, width)
     rows = _lines((90.0 - north) * PER_DEG, (90.0 - south) * PER_DEG)
     columns = _lines(west * PER_DEG, (west + width) * PER_DEG)
     heights = [_interpolated(row, column) for row in rows for column in columns]
     return min(heights), max(heights)
+
+
+def _range_of_cells(north: float, south: float, west: float, width: float) -> tuple[float, float]:
+    """Return the extremes over all cells of the grid that a box meets, metres."""
+    grid = _grid()
+    top, bottom = math.floor((90.0 - north) * PER_DEG), math.ceil((90.0 - south) * PER_DEG)
+    left = math.floor(west * PER_DEG)
+    count = min(math.ceil((west + width) * PER_DEG) - left + 1, COLUMNS)
+    left %= COLUMNS
+    extremes = array("h")
+    for row in range(top, bottom + 1):
+        start = row * COLUMNS
+        heights = grid[start + left : start + min(left + count, COLUMNS)]
+        heights += grid[start : start + max(left + count - COLUMNS, 0)]
+        extremes.extend((min(heights), max(heights)))
+    return min(extremes) / 100.0, max(extremes) / 100.0
 
 
 def _lon_extent(lons: tuple[float, ...]) -> tuple[float, float]:

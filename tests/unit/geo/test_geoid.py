@@ -107,3 +107,20 @@ def test_the_stated_error_is_an_eighth_of_the_greatest_bends_of_the_grid():
     rows = [heights[row * 1440 : (row + 1) * 1440] for row in range(721)]
     across = max(abs(row[i - 2] - 2 * row[i - 1] + row[i]) for row in rows for i in range(len(row)))
     assert (along + across) / 800 <= GEOID_ERROR_M <= (along + across) / 800 + 0.05
+
+
+def test_the_range_of_a_large_region_holds_every_height_in_it() -> None:
+    rng = random.Random(5)
+    for _ in range(100):
+        south, west = rng.uniform(-80.0, 70.0), rng.uniform(-180.0, 180.0)
+        high, wide = rng.uniform(0.5, 10.0), rng.uniform(5.0, 30.0)
+        least, greatest = geoid_range_m([(south, west), (south + high, west + wide)])
+        for _ in range(30):
+            height = geoid_height_m(south + rng.random() * high, west + rng.random() * wide)
+            assert least <= height <= greatest
+
+
+def test_a_region_beside_a_pole_does_not_take_in_the_other_hemisphere() -> None:
+    least, greatest = geoid_range_m([(70.0, -180.0), (89.0, 10.0), (70.0, 100.0)])
+    assert -30.0 < least
+    assert greatest < 70.0
