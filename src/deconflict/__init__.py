@@ -5,7 +5,7 @@ that importing the package costs nothing.
 
 Positions: `read_position`, `read_positions`, `notations`, `compare`. Volumes: `Volume4D` with a
 `Polygon`, `Circle` or `Route`, an `AltitudeBand` and a window; `separation`, `meets`,
-`containment`. Many volumes: `Index` for one at a time, `sweep` for all pairs of a `VolumeTable`.
+`containment`, and `clears`: what would end a conflict. Many volumes: `Index` for one at a time, `sweep` for all pairs of a `VolumeTable`.
 Entities and rules: `Entity`, `check`, `load_rules`. Files: `read_file`, `read_files`,
 `write_file`. Bad input raises `InputError`, and nothing else.
 """
@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from deconflict.files import FilesRead, read_file, read_files, write_file
     from deconflict.formats.reading import Defaults, Limits, Problem, ReadResult
+    from deconflict.geo.clearance import clears
     from deconflict.geo.containment import Containment, containment
     from deconflict.geo.errors import AmbiguousTextError, InputError
-    from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
+    from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, read_height
     from deconflict.geo.index import Index
     from deconflict.geo.mistake import Comparison, Mistake, compare
     from deconflict.geo.position import LatLon, Notation, Position
@@ -40,9 +41,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "deconflict.files": ("FilesRead", "read_file", "read_files", "write_file"),
     "deconflict.formats.reading": ("Defaults", "Limits", "Problem", "ReadResult"),
+    "deconflict.geo.clearance": ("clears",),
     "deconflict.geo.containment": ("Containment", "containment"),
     "deconflict.geo.errors": ("AmbiguousTextError", "InputError"),
-    "deconflict.geo.height": ("AltitudeBand", "AltitudeReference", "Height"),
+    "deconflict.geo.height": ("AltitudeBand", "AltitudeReference", "Height", "read_height"),
     "deconflict.geo.index": ("Index",),
     "deconflict.geo.mistake": ("Comparison", "Mistake", "compare"),
     "deconflict.geo.position": ("LatLon", "Notation", "Position"),

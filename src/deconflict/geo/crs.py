@@ -178,8 +178,8 @@ class Crs:
             order = " then ".join(label[1].lower() for label in self.labels)
             raise InputError(
                 f"{first:.10g} and {second:.10g} in EPSG:{self.epsg} ({self.name}) would be "
-                f"latitude {lat_deg:.3f}, longitude {lon_deg:.3f}, far outside the area that the system "
-                "is made for",
+                f"latitude {lat_deg:.3f}, longitude {lon_deg:.3f}, far outside the area "
+                "that the system is made for",
                 f"check the code and the order, {order}",
             )
         return (f"the place lies outside the area that EPSG:{self.epsg} is made for",)

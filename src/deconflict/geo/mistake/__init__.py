@@ -1,7 +1,7 @@
 """Which known mistake, if any, explains that two positions of one place differ.
 
-`compare` gives the agreement, or the likely mistakes in order. `kinds` is the table of the
-mistakes; `comparison` weighs them; `grid` holds the map projections that both need.
+`compare` gives the agreement, or the likely mistakes in order. `table` lists the mistakes, which
+`digits`, `datums` and `grids` make on purpose; `comparison` weighs what they explain.
 """
 
 from deconflict.geo.mistake.comparison import Comparison, Mistake, compare
