@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from deconflict.formats.instant import read_instant
@@ -40,12 +41,18 @@ def word(words: type[_Word], value: object, field: str, like: Callable[[str], st
     """
     text = string(value, field)
     try:
-        return words(like(text.strip()))
+        found: _Word = _named(words, text, like)
     except ValueError:
         allowed = ", ".join(word.value for word in words)
         raise InputError(
             f"{shown(text)} is no {field}", f"write one of: {allowed}", field=field
         ) from None
+    return found
+
+
+@lru_cache(maxsize=256)
+def _named(words: type[_Word], text: str, like: Callable[[str], str]) -> _Word:
+    return words(like(text.strip()))
 
 
 def string(value: object, field: str) -> str:
@@ -56,6 +63,8 @@ def string(value: object, field: str) -> str:
     InputError
         If it is no text, is too long, or holds half of a surrogate pair.
     """
+    if type(value) is str and value.isascii() and len(value) <= MAX_TEXT:
+        return value
     if isinstance(value, str) and not isinstance(value, NumberText):
         if len(value) > MAX_TEXT:
             raise InputError(

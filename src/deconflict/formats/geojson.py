@@ -173,6 +173,7 @@ class _FeatureReader:
         self.json_text = json_text
         self.gathering = gathering
         self.defaults = defaults
+        self.file_name = PurePath(gathering.file).name
         self.typed = True
 
     def read(self, feature: object, place: str, number: int, start: int | None = None) -> None:
@@ -221,12 +222,11 @@ class _FeatureReader:
         if properties.get("id") is None and feature.get("id") is not None:
             properties = {**properties, "id": feature["id"]}
         parts, said = parts_of(feature.get("geometry"), self.gathering.limits)
-        name = self.gathering.file
         return entity_from_properties(
             properties,
             parts,
-            fallback_id=f"{PurePath(name).name}:{number}",
-            source=f"{name}, {place}",
+            fallback_id=f"{self.file_name}:{number}",
+            source=f"{self.gathering.file}, {place}",
             defaults=self.defaults,
             volumes=exact_volumes(feature.get("volumes"), parts, properties),
             assumed=said,

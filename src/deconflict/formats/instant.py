@@ -14,6 +14,11 @@ _INSTANT = re.compile(
     r"(?:\.([0-9]{1,30}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _WITHOUT_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9.]+)?")
+_USUAL = re.compile(
+    r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+"""Seconds of UTC that surely exist: `datetime.fromisoformat` reads them alike, and faster."""
 _REMEDY = "write it as 2026-11-22T08:40:00Z or 2026-11-22T10:40:00+02:00, in the digits 0 to 9"
 
 Rounding = Literal["floor", "ceil"]
@@ -31,6 +36,8 @@ def read_instant(text: str, rounding: Rounding = "floor", *, field: str = "") ->
         If the text is no RFC 3339 date and time with seconds and an offset, names a day, hour,
         minute or second that doesn't exist, or lies outside the years 1 to 9999 in UTC.
     """
+    if _USUAL.fullmatch(text):
+        return datetime.fromisoformat(text)
     match = _INSTANT.fullmatch(text)
     if match is None:
         if _WITHOUT_OFFSET.fullmatch(text):

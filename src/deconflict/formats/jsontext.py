@@ -181,6 +181,8 @@ class JsonText:
         self.at += 1
 
     def _skip(self) -> None:
+        if self.text[self.at : self.at + 1] > " ":
+            return
         match = _SPACE.match(self.text, self.at)
         if match:
             self.at = match.end()

@@ -38,6 +38,8 @@ KNOWN = (
 )
 """The fixed properties, in the order in which they are written."""
 
+ALL_KNOWN = frozenset(KNOWN)
+
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """Control characters and line ends; marks for the direction of writing are none of them."""
 

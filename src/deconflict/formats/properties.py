@@ -19,7 +19,7 @@ from deconflict.formats.fields import (
     word,
 )
 from deconflict.formats.instant import read_instant
-from deconflict.formats.names import KNOWN, near_miss, trimmed
+from deconflict.formats.names import ALL_KNOWN, near_miss, trimmed
 from deconflict.formats.numbers import NumberText, checked_priority, number, shown
 from deconflict.formats.reading import Defaults
 from deconflict.geo.errors import InputError
@@ -34,6 +34,9 @@ SAID_POINT = "no radius_m stated: taken as a point"
 SAID_LINE = "no width_m stated: taken as a line without width"
 
 _EVERYONE_WORDS = frozenset({"all", "any", "anyone", "everybody", "everyone"})
+
+_MAX_ALSO_AT = 100
+"""More than there are notations, datums and systems to state one place in."""
 
 _MAX_ASSUMED = 200
 """Sentences; an entity of many parts has some dozens."""
@@ -220,7 +223,7 @@ def _volumes(
 
 def _refuse_near_misses(stated: Mapping[str, Any], shapes: set[Shape]) -> None:
     for name in stated:
-        if name in KNOWN:
+        if name in ALL_KNOWN:
             continue
         meant = near_miss(name)
         if meant is None:
@@ -419,6 +422,12 @@ def _also_at(stated: Mapping[str, Any], defaults: Defaults) -> tuple[Position, .
     if value is None:
         return ()
     texts = value if isinstance(value, list) else [value]
+    if len(texts) > _MAX_ALSO_AT:
+        raise InputError(
+            f"also_at is a list of {len(texts):,} texts",
+            f"write the same place in at most {_MAX_ALSO_AT} other notations",
+            field="also_at",
+        )
     return tuple(_read_position(string(text, "also_at"), "also_at", defaults) for text in texts)
 
 

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 SECTOR_MARGIN: Final = 1e-4
 """Sine of the least turn that is trusted to be one: far above what a sphere for the ellipsoid,
 and rounding, can change in sectors seen from the middle."""
+SMALL_DEG: Final = 0.02
+SMALL_MARGIN: Final = 1e-2
+"""A ring so small, in degrees of latitude, is seen whole in degrees too: up to 80 degrees of
+latitude these show no direction wrong by more than 0.003, and so no turn by as much as the sine
+that is asked of it."""
+LEAST_DEG: Final = 1e-7
+"""A ring below a centimetre is judged with care."""
 LONGEST_LINE_M: Final = 200_000_000.0
 """The longest outline of real flight regions is some 40,000 km; one that runs to and fro over
 continents a thousand times is no area, and would take minutes to compare."""
@@ -104,6 +111,8 @@ def check_ring(points: Sequence[LatLon], field: str = "") -> None:
         Fewer than three distinct vertices, one repeated by the next, edges that cross or touch,
         no area, or no hemisphere that holds the ring.
     """
+    if _small_seen_whole(points):
+        return  # as none of what follows could be
     count = len(points)
     if len(set(points)) < 3:
         raise InputError(
@@ -130,6 +139,24 @@ def check_ring(points: Sequence[LatLon], field: str = "") -> None:
         check_extent(points, field)
     if not _seen_whole(points):
         _check_in_plane(points, field)
+
+
+def _small_seen_whole(points: Sequence[LatLon]) -> bool:
+    """Return whether a ring is small and surely seen whole from its middle, in degrees."""
+    if len(points) < 3:
+        return False
+    lats, lons = zip(*points, strict=True)
+    low, high, wide = min(lats), max(lats), max(lons) - min(lons)
+    tall = high - low
+    if not (tall <= SMALL_DEG and low >= -80.0 and high <= 80.0 and wide < 1.0):
+        return False
+    lat0, lon0 = sum(lats) / len(lats), sum(lons) / len(lons)
+    across = math.cos(math.radians(lat0))
+    if not (wide * across <= SMALL_DEG and tall + wide > LEAST_DEG):
+        return False
+    us = [(lon - lon0) * across for lon in lons]
+    vs = [lat - lat0 for lat in lats]
+    return _turns_once(us, vs, SMALL_MARGIN)
 
 
 def _seen_whole(points: Sequence[LatLon]) -> bool:
@@ -160,6 +187,11 @@ def _seen_whole(points: Sequence[LatLon]) -> bool:
     nx, ny, nz = cy * ez - cz * ey, cz * ex - cx * ez, cx * ey - cy * ex
     us = [x * ex + y * ey + z * ez for x, y, z in zip(xs, ys, zs, strict=True)]
     vs = [x * nx + y * ny + z * nz for x, y, z in zip(xs, ys, zs, strict=True)]
+    return _turns_once(us, vs, SECTOR_MARGIN)
+
+
+def _turns_once(us: Sequence[float], vs: Sequence[float], margin: float) -> bool:
+    """Return whether points surely turn one way round the origin, once in all."""
     u0, v0 = us[-1], vs[-1]
     turn = us[0] * vs[1] - vs[0] * us[1]
     sign = 1.0 if turn > 0.0 else -1.0
@@ -168,7 +200,7 @@ def _seen_whole(points: Sequence[LatLon]) -> bool:
         cross = (u0 * v - v0 * u) * sign
         if cross <= 0.0:
             return False
-        if cross * cross <= SECTOR_MARGIN * SECTOR_MARGIN * (u0 * u0 + v0 * v0) * (u * u + v * v):
+        if cross * cross <= margin * margin * (u0 * u0 + v0 * v0) * (u * u + v * v):
             return False
         if (v0 < 0.0) != (v < 0.0):
             upward += 1
