@@ -129,7 +129,10 @@ def read_files(
         for path in group:
             result = read_file(path, defaults=defaults, limits=limits)
             gathering = Gathering(path, limits)
-            kept.extend(_unique(result.entities, seen, gathering))
+            try:
+                kept.extend(_unique(result.entities, seen, gathering))
+            except InputError as error:
+                gathering.refuse(error)
             problems.extend(result.problems)
             problems.extend(gathering.problems)
             left_out += result.problems_left_out + gathering.problems_left_out

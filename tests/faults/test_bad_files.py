@@ -6,6 +6,8 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 import zlib
@@ -137,6 +139,23 @@ def test_deep_xml_is_refused():
     refusal(read_bytes(deep, name="x.kml"))
     geometry = b"<MultiGeometry>" * 60 + b"<Point/>" + b"</MultiGeometry>" * 60
     refusal(read_bytes(b"<kml><Placemark>" + geometry + b"</Placemark></kml>", name="x.kml"))
+
+
+@pytest.mark.parametrize("head", [b"<kml>", b"<kml><Placemark>"])
+def test_countless_elements_of_xml_are_never_one_tree(head):
+    # In a process of its own: what the parser holds is no memory of Python's.
+    program = f"""
+from deconflict.files import read_bytes
+from resource import RUSAGE_SELF, getrusage
+read_bytes(b"<kml/>", name="x.kml")
+before = getrusage(RUSAGE_SELF).ru_maxrss
+assert not read_bytes({head!r} + b"<a/>" * 500_000, name="x.kml").entities
+print(getrusage(RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 40_000, "kilobytes; half a million elements kept take 65,000"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000])
@@ -313,3 +332,17 @@ def test_a_member_checksum_is_checked():
     while (index := packed.find(checksum)) >= 0:
         packed[index] ^= 1
     assert "damaged" in refusal(read_bytes(bytes(packed), name="x.kmz")).what
+
+
+def test_a_file_of_countless_bad_parts_is_left_and_what_was_read_is_said():
+    good = json.dumps(feature({"type": "Point", "coordinates": [1.5, 2.5]}))
+    bad = "5\n" * 150_000
+    result = read_bytes(f"{good}\n{bad}".encode(), name="x.ndjson")
+    assert len(result.entities) == 1
+    assert len(result.problems) + result.problems_left_out < 102_000
+    assert "not read" in result.problems[-1].what
+
+
+def test_a_place_in_countless_notations_is_refused():
+    value = feature({"type": "Point", "coordinates": [1.5, 2.5]}, also_at=["8G83923M+22"] * 1000)
+    assert refusal(read_feature(value)).field == "also_at"

@@ -28,6 +28,9 @@ times, a zip bomb 1,000 times."""
 MAX_PROBLEMS = 1_000
 """More than anybody reads; those beyond are counted."""
 
+MAX_LEFT_OUT = 100_000
+"""Problems counted beyond those kept; a file with more is another kind of file, and is left."""
+
 MAX_TEXT = 10_000
 """Characters of one text property."""
 
@@ -161,6 +164,10 @@ DEFAULT_LIMITS = Limits()
 """The limits that the documentation states."""
 
 
+class TooManyProblemsError(InputError):
+    """So much of a file is refused that the rest of it isn't read."""
+
+
 @dataclass(slots=True)
 class Gathering:
     """Collects what a reader finds in one file.
@@ -195,11 +202,22 @@ class Gathering:
         self.entities.append(entity)
 
     def refuse(self, error: InputError, place: str = "") -> None:
-        """Keep the problem that an error at a place is, or count it when there are too many."""
-        if len(self.problems) < self.limits.problems:
+        """Keep the problem that an error at a place is, or count it when there are too many.
+
+        Raises
+        ------
+        InputError
+            Once, if there are so many that the rest of the file isn't worth the time.
+        """
+        if len(self.problems) < self.limits.problems or isinstance(error, TooManyProblemsError):
             self.problems.append(Problem.of(error, file=self.file, place=place))
-        else:
-            self.problems_left_out += 1
+            return
+        self.problems_left_out += 1
+        if self.problems_left_out == MAX_LEFT_OUT:
+            raise TooManyProblemsError(
+                f"more than {MAX_LEFT_OUT:,} parts are refused, so the rest is not read",
+                "mend what they have in common, or give the file that was meant",
+            )
 
     def result(self) -> ReadResult:
         """Return what was collected."""

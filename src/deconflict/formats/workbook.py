@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 
@@ -57,7 +58,15 @@ def check_members(data: bytes, limits: Limits) -> None:
                     _refuse_entities(info.filename, content)
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        ValueError,
+        struct.error,
+    ) as error:
         raise InputError(f"the file is no workbook, or damaged ({error})", _REMEDY) from None
 
 
