@@ -5,7 +5,8 @@ that importing the package costs nothing.
 
 Positions: `read_position`, `read_positions`, `notations`, `compare`. Volumes: `Volume4D` with a
 `Polygon`, `Circle` or `Route`, an `AltitudeBand` and a window; `separation`, `meets`,
-`containment`, and `clears`: what would end a conflict. Many volumes: `Index` for one at a time, `sweep` for all pairs of a `VolumeTable`.
+`containment`, and `clears`: what would end a conflict. Many volumes: `Index` for one at a time,
+`sweep` for all pairs of a `VolumeTable`.
 Entities and rules: `Entity`, `check`, `load_rules`. Files: `read_file`, `read_files`,
 `write_file`. Bad input raises `InputError`, and nothing else.
 """
