@@ -72,7 +72,18 @@ _GEOJSON_KEYS = frozenset({"geometry", "geometries", "coordinates"})
 _GEOJSON_WORDS = frozenset({"Feature", "GeometryCollection"})
 _ED318_KEYS = frozenset({"layer", "extent"})
 _F3548_KEYS = frozenset(
-    {"operational_intent", "constraint", "operational_intents", "constraints", "reference"}
+    {
+        "operational_intent",
+        "constraint",
+        "operational_intents",
+        "constraints",
+        "reference",
+        "extents",
+        "operational_intent_reference",
+        "operational_intent_references",
+        "constraint_reference",
+        "constraint_references",
+    }
 )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deconflict.formats.reading import Limits
+from deconflict.formats.reading import Defaults, Limits
 from deconflict.register.entity import Kind
 from deconflict.standards.f3548.files import read
 
@@ -103,6 +103,30 @@ def test_a_bare_intent_is_known_by_its_priority_too_and_its_missing_state_is_ref
     item["details"]["priority"] = 1
     (problem,) = result(item).problems
     assert "state" in problem.what
+
+
+def test_what_a_client_asks_for_is_read_with_file_and_user_for_id_and_party():
+    asked = {"extents": [VOLUME], "state": "Accepted", "uss_base_url": "https://uss.example"}
+    (operation,) = result(asked, defaults=Defaults(party="A")).entities
+    assert (operation.kind, operation.id, operation.party) == (Kind.OPERATION, "plan.json:1", "A")
+    (zone,) = result({"extents": [VOLUME], "uss_base_url": "https://uss.example"}).entities
+    assert (zone.kind, zone.party) == (Kind.ZONE, None)
+    assert any("party unlike any other" in sentence for sentence in zone.assumed)
+
+
+def test_what_a_client_asks_for_needs_what_the_standard_requires():
+    unbounded = {**VOLUME, "time_end": None}
+    (problem,) = result({"extents": [unbounded], "state": "Accepted"}).problems
+    assert problem.field == "extents[0]"
+    (problem,) = result({"extents": [VOLUME], "key": []}).problems
+    assert "`state` is missing" in problem.what
+
+
+@pytest.mark.parametrize("key", ["operational_intent_reference", "constraint_references"])
+def test_references_without_volumes_are_refused_with_what_to_give(key):
+    (problem,) = result({key: REFERENCE}).problems
+    assert problem.field == key
+    assert "details" in problem.remedy
 
 
 def test_one_bad_item_does_not_hide_the_others():

@@ -1,7 +1,7 @@
 """JSON files of F3548-21 entities: one, or a list of them, each with reference and details.
 
 They may be wrapped as services answer (``{"operational_intent": ...}``, ``{"constraint": ...}``),
-alone or in a list.
+alone or in a list. What a client asks of the discovery service, with ``extents``, is read too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ from deconflict.formats.text import decoded
 from deconflict.geo.errors import InputError
 from deconflict.register.entity import Entity
 from deconflict.standards.f3548 import wire
-from deconflict.standards.f3548.mapping import constraint_entity, operational_intent_entity
+from deconflict.standards.f3548.mapping import (
+    constraint_entity,
+    operational_intent_entity,
+    requested_entity,
+)
 
 WRAPPERS = ("operational_intent", "constraint")
 """The keys under which a service answers with one entity."""
@@ -32,12 +36,25 @@ WRAPPERS = ("operational_intent", "constraint")
 LISTS = MappingProxyType({"operational_intents": WRAPPERS[0], "constraints": WRAPPERS[1]})
 """Keys of lists of them, and the key that one of each list would have."""
 
+EXTENTS = "extents"
+"""The key of the volumes in what a client asks of the discovery service."""
+
+REFERENCES = (
+    "operational_intent_reference",
+    "operational_intent_references",
+    "constraint_reference",
+    "constraint_references",
+)
+"""The keys under which the discovery service answers: without any volume."""
+
+_ASKED_OF_INTENTS = frozenset({"state", "key", "subscription_id", "new_subscription"})
+
 
 def read(
     data: bytes,
     *,
     name: str,
-    defaults: Defaults = NO_DEFAULTS,  # noqa: ARG001 - an F3548 entity states kind and party
+    defaults: Defaults = NO_DEFAULTS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ReadResult:
     """Return the operational intents and constraints of a file, and what of it is refused.
@@ -49,7 +66,7 @@ def read(
     name
         The file's name, for messages.
     defaults
-        Not used: an F3548 entity states its kind and its manager.
+        Its party fills in for the manager that a request does not state.
     limits
         Limits of size.
     """
@@ -61,7 +78,8 @@ def read(
                 if faults:
                     raise faults[0]
                 source = f"{name}, {place}" if place else name
-                gathering.add(_entity(value, source))
+                number = place.rpartition(" ")[2] or "1"
+                gathering.add(_entity(value, source, f"{name}:{number}", defaults.party))
             except InputError as error:
                 gathering.refuse(error, place)
     except InputError as error:
@@ -95,9 +113,19 @@ def _items(text: JsonText) -> Iterator[tuple[str, object, list[InputError]]]:
             yield f"{key} {number}", {LISTS[key]: item}, []
 
 
-def _entity(value: object, source: str) -> Entity:
-    """Return one entity, wrapped or not."""
+def _entity(value: object, source: str, fallback_id: str, party: str | None) -> Entity:
+    """Return one entity, wrapped or not, or one that is only asked for."""
     item = _object(value, "")
+    if EXTENTS in item:
+        asked = wire.OperationalIntentRequest if item.keys() & _ASKED_OF_INTENTS else None
+        request = wire.convert(item, asked or wire.ConstraintRequest)
+        return requested_entity(request, fallback_id=fallback_id, party=party, source=source)
+    if alone := [key for key in REFERENCES if key in item]:
+        raise InputError(
+            "a reference says when and whose, and not where",
+            "give the details too, as the entity's manager answers them",
+            field=alone[0],
+        )
     wrapped = [key for key in WRAPPERS if key in item]
     if len(wrapped) > 1:
         raise InputError(

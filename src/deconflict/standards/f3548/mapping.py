@@ -139,6 +139,51 @@ def constraint_entity(constraint: wire.Constraint, *, source: str = "") -> Entit
     )
 
 
+def requested_entity(
+    request: wire.OperationalIntentRequest | wire.ConstraintRequest,
+    *,
+    fallback_id: str,
+    party: str | None,
+    source: str = "",
+) -> Entity:
+    """Return what a client asks of the discovery service, as an operation or a zone.
+
+    Parameters
+    ----------
+    request
+        The body of the request. It states neither identifier nor manager: these stand in its
+        address and its token.
+    fallback_id, party
+        What fills in for them.
+    source
+        File and place, for messages.
+
+    Raises
+    ------
+    InputError
+        If the standard does not allow it; ``field`` is the path within the object.
+    """
+    intended = isinstance(request, wire.OperationalIntentRequest)
+    assumed = [
+        "it is a request, whose extents count as its volumes",
+        HOLDS_ITS_UNCERTAINTY,
+        "no party stated: taken as a party unlike any other"
+        if party is None
+        else f"no party stated: taken as {party}, as the user says",
+    ]
+    if not intended:
+        assumed.insert(0, "an F3548 constraint is a zone that everyone keeps out of")
+    return Entity(
+        id=fallback_id,
+        kind=Kind.OPERATION if intended else Kind.ZONE,
+        volumes=_volumes(request.extents, "extents", bounded=intended),
+        party=party,
+        rule=None if intended else ZoneRule.KEEP_OUT,
+        assumed=tuple(assumed),
+        source=source,
+    )
+
+
 def _manager(text: str) -> str:
     field = "reference.manager"
     return party_name(string(text, field), field)

@@ -146,6 +146,19 @@ class Constraint(msgspec.Struct, frozen=True):
     details: ConstraintDetails
 
 
+class OperationalIntentRequest(msgspec.Struct, frozen=True):
+    """What a manager asks of the discovery service (``PutOperationalIntentReferenceParameters``)."""
+
+    extents: Annotated[list[Volume4D], msgspec.Meta(min_length=1)]
+    state: Literal["Accepted", "Activated", "Nonconforming", "Contingent"]
+
+
+class ConstraintRequest(msgspec.Struct, frozen=True):
+    """The same for a constraint (``PutConstraintReferenceParameters``)."""
+
+    extents: Annotated[list[Volume4D], msgspec.Meta(min_length=1)]
+
+
 T = TypeVar("T")
 
 _PLACE = re.compile(r" - at `\$?\.?(?P<path>.*)`$", re.DOTALL)
