@@ -117,8 +117,11 @@ def _entity(value: object, source: str, fallback_id: str, party: str | None) -> 
     """Return one entity, wrapped or not, or one that is only asked for."""
     item = _object(value, "")
     if EXTENTS in item:
-        asked = wire.OperationalIntentRequest if item.keys() & _ASKED_OF_INTENTS else None
-        request = wire.convert(item, asked or wire.ConstraintRequest)
+        request: wire.OperationalIntentRequest | wire.ConstraintRequest
+        if item.keys() & _ASKED_OF_INTENTS:
+            request = wire.convert(item, wire.OperationalIntentRequest)
+        else:
+            request = wire.convert(item, wire.ConstraintRequest)
         return requested_entity(request, fallback_id=fallback_id, party=party, source=source)
     if alone := [key for key in REFERENCES if key in item]:
         raise InputError(

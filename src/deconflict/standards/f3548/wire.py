@@ -147,7 +147,10 @@ class Constraint(msgspec.Struct, frozen=True):
 
 
 class OperationalIntentRequest(msgspec.Struct, frozen=True):
-    """What a manager asks of the discovery service (``PutOperationalIntentReferenceParameters``)."""
+    """What a manager asks of the discovery service for an operational intent.
+
+    In the standard's words ``PutOperationalIntentReferenceParameters``.
+    """
 
     extents: Annotated[list[Volume4D], msgspec.Meta(min_length=1)]
     state: Literal["Accepted", "Activated", "Nonconforming", "Contingent"]
