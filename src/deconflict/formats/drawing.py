@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from deconflict.formats.properties import Part, Shape
+from deconflict.formats.part import Part, Shape
 from deconflict.geo.position import LatLon
 from deconflict.geo.volume import Circle, Footprint, Polygon
 

@@ -21,7 +21,7 @@ from deconflict.formats.instant import read_instant
 from deconflict.formats.jsontext import JsonText
 from deconflict.formats.names import CONTROL
 from deconflict.formats.numbers import number, shown
-from deconflict.formats.properties import Part, Shape
+from deconflict.formats.part import Part, Shape
 from deconflict.formats.reading import (
     DEFAULT_LIMITS,
     NO_DEFAULTS,

@@ -17,7 +17,7 @@ from typing import Any
 from deconflict.formats.fields import string, word
 from deconflict.formats.instant import read_instant, write_instant
 from deconflict.formats.numbers import NumberText, number
-from deconflict.formats.properties import Part
+from deconflict.formats.part import Part
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
 from deconflict.geo.position import LatLon, checked_lat_lon

@@ -121,10 +121,9 @@ def band_from(stated: Mapping[str, Any], said: list[str]) -> AltitudeBand:
     InputError
         If one can't be read, or the lower limit lies above the upper one.
     """
-    lower_m, upper_m, ground_m = (
-        number(stated[field], field) if field in stated else None
-        for field in ("lower_m", "upper_m", "ground_m")
-    )
+    lower_m = number(stated["lower_m"], "lower_m") if "lower_m" in stated else None
+    upper_m = number(stated["upper_m"], "upper_m") if "upper_m" in stated else None
+    ground_m = number(stated["ground_m"], "ground_m") if "ground_m" in stated else None
     reference = AltitudeReference.W84
     if "altitude_reference" in stated:
         reference = word(

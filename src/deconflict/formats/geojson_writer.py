@@ -8,7 +8,7 @@ from typing import Any
 
 from deconflict.formats.drawing import drawn
 from deconflict.formats.exact import member
-from deconflict.formats.properties import Part, Shape
+from deconflict.formats.part import Part, Shape
 from deconflict.formats.stating import stated
 from deconflict.register.entity import Entity
 

@@ -13,7 +13,7 @@ from deconflict.formats.numbers import (
     number,
     shown,
 )
-from deconflict.formats.properties import Part, Shape
+from deconflict.formats.part import Part, Shape
 from deconflict.formats.reading import Limits
 from deconflict.geo.errors import InputError
 from deconflict.geo.position import LatLon, checked_lat_lon
@@ -121,6 +121,16 @@ class _Reading:
         )
 
     def point(self, coordinates: object, field: str) -> Part:
+        if type(coordinates) is list and len(coordinates) == 2 and self.left > 0:
+            lon_deg, lat_deg = coordinates
+            if (
+                type(lon_deg) is float
+                and type(lat_deg) is float
+                and -180.0 <= lon_deg <= 180.0
+                and -90.0 <= lat_deg <= 90.0
+            ):
+                self.left -= 1  # the usual one, at once
+                return Part(Shape.POINT, (((lat_deg, lon_deg),),))
         points, precision = self.positions([coordinates], field)
         return Part(Shape.POINT, (points,), precision)
 

@@ -10,7 +10,7 @@ from typing import Any
 from deconflict.formats.drawing import drawn
 from deconflict.formats.exact import member
 from deconflict.formats.numbers import shown
-from deconflict.formats.properties import Part, Shape
+from deconflict.formats.part import Part, Shape
 from deconflict.formats.stating import stated
 from deconflict.geo.errors import InputError
 from deconflict.geo.position import LatLon

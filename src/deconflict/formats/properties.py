@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from deconflict.formats.fields import (
@@ -21,10 +19,12 @@ from deconflict.formats.fields import (
 from deconflict.formats.instant import read_instant
 from deconflict.formats.names import ALL_KNOWN, near_miss, trimmed
 from deconflict.formats.numbers import NumberText, checked_priority, number, shown
+from deconflict.formats.part import Part, Shape
+from deconflict.formats.places import also_at, own_position, placed, position_in
 from deconflict.formats.reading import Defaults
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand
-from deconflict.geo.position import LatLon, Position
+from deconflict.geo.position import Position
 from deconflict.geo.volume import Circle, Footprint, Polygon, Route, Volume4D
 from deconflict.register.binding import EVERYONE
 from deconflict.register.entity import Entity, Kind, ZoneRule
@@ -35,52 +35,9 @@ SAID_LINE = "no width_m stated: taken as a line without width"
 
 _EVERYONE_WORDS = frozenset({"all", "any", "anyone", "everybody", "everyone"})
 
-_MAX_ALSO_AT = 100
-"""More than there are notations, datums and systems to state one place in."""
 
 _MAX_ASSUMED = 200
 """Sentences; an entity of many parts has some dozens."""
-
-
-class Shape(StrEnum):
-    """The shapes of which a geometry is made."""
-
-    POINT = "point"
-    LINE = "line"
-    POLYGON = "polygon"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One simple geometry before its radius or width is known.
-
-    Attributes
-    ----------
-    shape
-        What it is.
-    rings
-        (latitude, longitude) in degrees. Of a point one ring of one vertex, of a line one ring, of
-        a polygon the shell and then the holes, rings not closed.
-    typed_precision_m
-        What the decimals of plain numbers leave open, metres; counts only where the submitter
-        states no uncertainty.
-    added_uncertainty_m
-        What notation and datum of a coordinate text leave open, metres; always counts.
-    """
-
-    shape: Shape
-    rings: tuple[tuple[LatLon, ...], ...]
-    typed_precision_m: float = 0.0
-    added_uncertainty_m: float = 0.0
-
-    @classmethod
-    def at(cls, position: Position) -> Part:
-        """Return the point at a position that was read from text."""
-        return cls(
-            Shape.POINT,
-            ((position.lat_lon,),),
-            added_uncertainty_m=position.precision_m + position.datum_uncertainty_m,
-        )
 
 
 def entity_from_properties(
@@ -132,12 +89,12 @@ def entity_from_properties(
     kind = _kind(stated, defaults, said)
     uncertainty_m = length_m(stated, "uncertainty_m")
     if "position" in stated and not positions:
-        position = _read_position(
+        position = position_in(
             string(stated["position"], "position"), "position", defaults, uncertainty_m or 0.0
         )
         positions = (position,)
         if volumes is None:
-            parts = (_placed(position, parts),)
+            parts = (placed(position, parts),)
     if not parts:
         raise InputError(
             "it has neither a geometry nor a position",
@@ -163,8 +120,8 @@ def entity_from_properties(
         applies_to=applies_to,
         priority=_priority(stated) if kind is Kind.OPERATION else 0,
         positions=positions,
-        also_at=_also_at(stated, defaults),
-        own_position=_own_position(stated, defaults),
+        also_at=also_at(stated, defaults),
+        own_position=own_position(stated, defaults),
         obtained=text_for_people(stated, "obtained", said),
         obtained_at=None
         if obtained_at is None
@@ -207,6 +164,7 @@ def _volumes(
     if uncertainty_m is None and any(part.typed_precision_m for part in parts):
         widest_m = max(part.typed_precision_m for part in parts)
         said.append(f"no uncertainty_m stated: {widest_m:.2g} m taken from the decimals as typed")
+    danger_radius_m = length_m(stated, "danger_radius_m") or 0.0
     return tuple(
         Volume4D(
             footprint=_footprint(part, radius_m, width_m, times),
@@ -215,7 +173,7 @@ def _volumes(
             end=end,
             uncertainty_m=part.added_uncertainty_m
             + (part.typed_precision_m if uncertainty_m is None else uncertainty_m),
-            danger_radius_m=length_m(stated, "danger_radius_m") or 0.0,
+            danger_radius_m=danger_radius_m,
         )
         for part in parts
     )
@@ -374,65 +332,3 @@ def _footprint(
     except InputError as error:
         field = f"geometry, {error.field}" if error.field else "geometry"
         raise InputError(error.what, error.remedy, field=field) from None
-
-
-def _read_position(
-    text: str, field: str, defaults: Defaults, stated_uncertainty_m: float = 0.0
-) -> Position:
-    from deconflict.geo.reader import read_position
-
-    try:
-        return read_position(
-            text,
-            stated_uncertainty_m=stated_uncertainty_m,
-            default_datum=defaults.datum,
-            bare_datum="refuse" if defaults.strict_datum else "assume",
-        )
-    except InputError as error:
-        where = f"{field}, {error.field}" if error.field else field
-        raise InputError(error.what, error.remedy, field=where) from None
-
-
-def _placed(position: Position, parts: Sequence[Part]) -> Part:
-    """Return the point that the property ``position`` gives; a geometry must agree with it."""
-    if not parts:
-        return Part.at(position)
-    if len(parts) != 1 or parts[0].shape is not Shape.POINT:
-        raise InputError(
-            "position is one place, and the geometry is more than a point",
-            "leave one of them out; a second statement of the same place is also_at",
-            field="position",
-        )
-    from pyproj import Geod
-
-    lat_deg, lon_deg = parts[0].rings[0][0]
-    apart_m = Geod(ellps="WGS84").inv(lon_deg, lat_deg, position.lon_deg, position.lat_deg)[2]
-    # 1 mm: rounding of arithmetic.
-    if apart_m > parts[0].typed_precision_m + position.precision_m + 0.001:
-        raise InputError(
-            f"position and geometry lie {apart_m:,.1f} m apart",
-            "leave one of them out, or correct the one that is wrong",
-            field="position",
-        )
-    return Part.at(position)
-
-
-def _also_at(stated: Mapping[str, Any], defaults: Defaults) -> tuple[Position, ...]:
-    value = stated.get("also_at")
-    if value is None:
-        return ()
-    texts = value if isinstance(value, list) else [value]
-    if len(texts) > _MAX_ALSO_AT:
-        raise InputError(
-            f"also_at is a list of {len(texts):,} texts",
-            f"write the same place in at most {_MAX_ALSO_AT} other notations",
-            field="also_at",
-        )
-    return tuple(_read_position(string(text, "also_at"), "also_at", defaults) for text in texts)
-
-
-def _own_position(stated: Mapping[str, Any], defaults: Defaults) -> Position | None:
-    value = stated.get("own_position")
-    if value is None:
-        return None
-    return _read_position(string(value, "own_position"), "own_position", defaults)

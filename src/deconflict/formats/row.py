@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from deconflict.formats.numbers import number, shown
-from deconflict.formats.properties import Part, Shape, entity_from_properties
+from deconflict.formats.part import Part, Shape
+from deconflict.formats.properties import entity_from_properties
 from deconflict.formats.reading import Defaults
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.formats.drawing import drawn
-from deconflict.formats.properties import Shape
+from deconflict.formats.part import Shape
 from deconflict.geo.volume import Circle, Polygon, Route
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from deconflict.formats.names import KNOWN, near_miss, trimmed
 from deconflict.formats.numbers import NumberText
-from deconflict.formats.properties import Part, Shape, entity_from_properties
+from deconflict.formats.part import Part, Shape
+from deconflict.formats.properties import entity_from_properties
 from deconflict.formats.reading import NO_DEFAULTS, Defaults, Gathering, Limits, Problem
 from deconflict.formats.text import decoded
 from deconflict.geo.errors import InputError
