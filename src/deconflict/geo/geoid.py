@@ -87,7 +87,8 @@ def geoid_range_m(points: Iterable[LatLon], reach_m: float = 0.0) -> tuple[float
         )
         narrow = math.cos(math.radians(max(abs(south), abs(north))))
         side = grow / narrow if narrow > grow / 180.0 else 180.0
-        west, width = west - side, min(width + 2.0 * side, 360.0)
+        # Wider than half a turn, an edge may also lead across the gap between the points.
+        west, width = west - side, min(width + 2.0 * side, 360.0) if width <= 180.0 else 360.0
     if south == north and width == 0.0:
         height = geoid_height_m(south, west)
         return height, height

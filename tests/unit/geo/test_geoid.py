@@ -125,3 +125,12 @@ def test_a_region_beside_a_pole_does_not_take_in_the_other_hemisphere() -> None:
     least, greatest = geoid_range_m([(70.0, -180.0), (89.0, 10.0), (70.0, 100.0)])
     assert least > -30.0
     assert greatest < 70.0
+
+
+def test_a_region_of_few_wide_edges_round_a_pole_holds_all_that_lies_under_them() -> None:
+    # The edge from 60 east to 190 east passes 30 degrees north there; the other points lie
+    # on the other side of the world.
+    least, greatest = geoid_range_m([(5.0, -170.0), (5.0, -60.0), (5.0, 60.0)])
+    for lat, lon in ((40.0, 75.0), (60.0, 100.0), (45.0, 140.0), (80.0, 125.0)):
+        assert least <= geoid_height_m(lat, lon) <= greatest
+    assert least <= geoid_height_m(9.0, 79.5) < -95.0
