@@ -48,6 +48,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # A name, identifier or rank under another spelling changes no verdict, and foreign files are full
 # of "Name", "ID" and "Position".
 _LABELS = frozenset({"id", "name", "position", "obtained", "priority", "times", "assumed"})
+_MARKS = re.compile(r"[^0-9a-z]")
 _UNITS = ("", "m", "metre", "metres", "meter", "meters", "ft", "feet", "km", "nm")
 _OTHER_WORDS = {
     "altituderef": "altitude_reference",
@@ -77,9 +78,13 @@ def near_miss(name: str) -> str | None:
     They are the known names in other case, with other marks between the words, with another unit
     or none, and a few other words for the same.
     """
-    skeleton = re.sub(r"[^0-9a-z]", "", name.lower())
-    if skeleton in _OTHER_WORDS:
-        return _OTHER_WORDS[skeleton]
+    return _mistakable().get(_MARKS.sub("", name.lower()))
+
+
+@lru_cache(maxsize=1)
+def _mistakable() -> dict[str, str]:
+    """Return every spelling that is meant for a known property, without marks."""
+    spellings: dict[str, str] = {}
     for known in KNOWN:
         if known in _LABELS:
             continue
@@ -87,11 +92,10 @@ def near_miss(name: str) -> str | None:
             base = known[:-2].replace("_", "")
             # "ground" alone is a word of maps; without ground_m a band is only wider.
             units = _UNITS[1:] if base == "ground" else _UNITS
-            if any(skeleton == base + unit for unit in units):
-                return known
-        elif skeleton == known.replace("_", ""):
-            return known
-    return None
+            spellings |= {base + unit: known for unit in units}
+        else:
+            spellings[known.replace("_", "")] = known
+    return spellings | _OTHER_WORDS
 
 
 def party_name(text: str, field: str) -> str:
