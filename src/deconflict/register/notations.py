@@ -25,7 +25,7 @@ class Disagreement:
     here, there
         The two, (latitude, longitude) in degrees.
     texts
-        What was typed, where both are texts.
+        What was typed, or what gives the place; none where `told` compares with a footprint.
     distance_m
         How far apart they are, metres.
     beyond_m
@@ -59,7 +59,7 @@ def _compared(entity: Entity, other: Position) -> Disagreement | None:
     return Disagreement(
         here=first.lat_lon,
         there=other.lat_lon,
-        texts=(first.text, other.text) if first.text and other.text else None,
+        texts=(f'"{first.text}"' if first.text else "its geometry", f'"{other.text}"'),
         distance_m=outcome.distance_m,
         beyond_m=outcome.distance_m - outcome.tolerance_m,
         told=outcome.sentence,
@@ -99,7 +99,7 @@ def notation_conflict(entity: Entity, rules: Rules) -> Conflict | None:
     found = disagreement(entity) if rules.two_notations.enforced else None
     if found is None:
         return None
-    texts = "" if found.texts is None else f' ("{found.texts[0]}" and "{found.texts[1]}")'
+    texts = "" if found.texts is None else f" (a: {found.texts[0]}, b: {found.texts[1]})"
     return Conflict(
         a=entity,
         b=entity,
