@@ -74,6 +74,11 @@ def check(
     from deconflict.geo.errors import InputError
     from deconflict.register.rules import load_rules
 
+    if not files and against:
+        raise InputError(
+            "every file stands after --against, so nothing is to be checked",
+            "write first what to check: deconflict check plans.xlsx --against positions.csv",
+        )
     if not files:
         raise InputError("no file is given", "write one: deconflict check plans.xlsx")
     refuse_options((*files, *against))

@@ -50,6 +50,7 @@ def test_a_wrong_command_line_never_ends_in_the_status_of_a_conflict(
     ("arguments", "named"),
     [
         (["check", "plans.csv", "--nonsense"], "--nonsense"),
+        (["check", "--against", "a.csv", "plans.csv"], "--against"),
         (["convert", "37S", "CA", "--json"], "--json"),
         (["compare", "37S CA", "37S CB", "37S CC"], "37S CC"),
     ],
