@@ -262,7 +262,8 @@ def test_colour_is_for_terminals_only(table) -> None:
 
 def test_ctrl_c_ends_with_one_line_and_status_130() -> None:
     process = subprocess.Popen(
-        [DECONFLICT, "check", "-"],
+        # A run in the background of a script hands down SIGINT ignored.
+        ["env", "--default-signal=INT", DECONFLICT, "check", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
