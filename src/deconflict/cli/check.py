@@ -67,6 +67,7 @@ def check(
     skip_bad
         Leave out what can't be read, and check the rest; the answer is then never clear.
     """
+    from deconflict.cli.collector import at_rest
     from deconflict.cli.progress import progress
     from deconflict.cli.refusal import refuse_options
     from deconflict.files import read_files
@@ -84,7 +85,7 @@ def check(
     refuse_options((*files, *against))
     now = datetime.now(UTC) if at is None else read_instant(at, field="--at")
     table = None if rules is None else load_rules(rules)
-    with progress("Reading") as advance:
+    with at_rest(), progress("Reading") as advance:
         read = read_files(
             files,
             against,
@@ -98,7 +99,7 @@ def check(
 
     from deconflict.register.check import check as judge
 
-    with progress("Checking") as advance:
+    with at_rest(), progress("Checking") as advance:
         report = judge(
             read.plans, read.against, rules=table, now=now, skipped=refused, progress=advance
         )
