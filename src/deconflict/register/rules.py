@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -24,6 +25,19 @@ MAX_BYTES = 1_000_000
 """A table is a page or two; what is larger is no table."""
 
 REMEDY = "correct the table; docs/reference/rules.md explains every column"
+
+_PLACE = re.compile(r" - at `\$?\.?(?P<path>.*)`$", re.DOTALL)
+_NUMBER = re.compile(r"\[(\d+)\]")
+_WORDS = (
+    (re.compile(r"^Object missing required field `(\w+)`"), r"\1 is missing"),
+    (re.compile(r"^Object contains unknown field `(.*)`"), r"there is no column \1"),
+    (re.compile(r"^Expected `\w+` (>=|<=) (\d+)(\.0)?$"), r"the number is not \1 \2"),
+    (re.compile(r"^Expected `array` of length >= (\d+)"), r"fewer than \1 are given"),
+    (re.compile(r"^Expected `str`, got .*"), "it is no text"),
+    (re.compile(r"^Expected `(?:float|int)`, got .*"), "it is no number"),
+    (re.compile(r"^Expected `bool`, got .*"), "it is neither true nor false"),
+    (re.compile(r"^Invalid enum value (.*)"), r"\1 is none of the words for it"),
+)
 
 Class = Literal["site", "movement", "operation", "hazardous operation"]
 """Classes of entity that a row can name; "operation" holds the hazardous ones too."""
@@ -224,9 +238,20 @@ def _decoded(text: bytes, name: str) -> Rules:
     try:
         rules = msgspec.convert(table, Rules)
     except msgspec.ValidationError as error:
-        raise InputError(f"the rules table {name} is not valid: {error}", REMEDY) from error
+        raise InputError(f"the rules table {name} is not valid: {_told(str(error))}", REMEDY) from error
     _refuse_twice(rules, name)
     return rules
+
+
+def _told(message: str) -> str:
+    """Return a decoder's message in words: table, row and column, and what is wrong there."""
+    path = ""
+    if found := _PLACE.search(message):
+        path, message = found["path"], message[: found.start()]
+    place = _NUMBER.sub(lambda number: f", row {int(number[1]) + 1}", path).replace(".", ", ")
+    for pattern, words in _WORDS:
+        message = pattern.sub(words, message)
+    return f"{place}: {message}" if place else message
 
 
 def _refuse_infinite(value: object, name: str, key: str = "") -> None:

@@ -136,7 +136,7 @@ class TestTwoNotations:
         (conflict,) = check([op]).conflicts
         assert (conflict.a, conflict.b, conflict.check) == (op, op, "two notations")
         assert conflict.overlap.plan_m == pytest.approx(1, abs=0.01)
-        assert '("one text" and "another text")' in conflict.sentence
+        assert '(a: "one text", b: "another text")' in conflict.sentence
 
     def test_the_likely_mistake_is_named(self, entity, here, check):
         swapped = (here[1], here[0])
