@@ -177,6 +177,14 @@ def test_a_member_that_lies_about_its_size_is_refused():
     assert problem_of(xlsx.read, data.replace(real, false))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_packed_as_no_workbook_packs_is_refused(method):
+    target = io.BytesIO(workbook(("a", "site", SIX)))
+    with zipfile.ZipFile(target, "a", method) as archive:
+        archive.writestr("xl/media/picture.png", bytes(1000))
+    assert "unusual" in problem_of(xlsx.read, target.getvalue())
+
+
 def test_thousands_of_members_are_refused():
     extra = {f"xl/{i}.xml": b"" for i in range(2_000)}
     data = changed(workbook(("a", "site", SIX)), lambda sheet: sheet, extra=extra)

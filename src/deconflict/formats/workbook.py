@@ -89,6 +89,10 @@ def _refuse_bomb(members: list[zipfile.ZipInfo], limits: Limits) -> None:
     for info in members:
         if info.flag_bits & 0x1:
             raise InputError("the workbook has a password", "save it without")
+        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise InputError(
+                f"its part {shown(info.filename)} is packed in an unusual way", _REMEDY
+            )
         if info.file_size > SMALL_BYTES and info.file_size > (
             limits.inflated_ratio * info.compress_size
         ):
