@@ -238,7 +238,9 @@ def _decoded(text: bytes, name: str) -> Rules:
     try:
         rules = msgspec.convert(table, Rules)
     except msgspec.ValidationError as error:
-        raise InputError(f"the rules table {name} is not valid: {_told(str(error))}", REMEDY) from error
+        raise InputError(
+            f"the rules table {name} is not valid: {_told(str(error))}", REMEDY
+        ) from error
     _refuse_twice(rules, name)
     return rules
 

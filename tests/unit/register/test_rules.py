@@ -60,7 +60,10 @@ def test_the_default_table_loads_as_a_users_table_and_leaves_nothing_out(load):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (changed("plan_m = 0\n", "plan_m = -1\n"), "must_not_meet, row 1, plan_m: the number is not >= 0"),
+        (
+            changed("plan_m = 0\n", "plan_m = -1\n"),
+            "must_not_meet, row 1, plan_m: the number is not >= 0",
+        ),
         (changed("plan_m = 0\n", 'plan_m = "0"\n'), "plan_m: it is no number"),
         (changed("plan_m = 0\n", "plan_m = true\n"), "plan_m: it is no number"),
         (changed("plan_m = 0\n", "plan_m = inf\n"), "plan_m = inf"),
@@ -72,7 +75,10 @@ def test_the_default_table_loads_as_a_users_table_and_leaves_nothing_out(load):
         (changed('demand = "inside one"', 'demand = "inside two"'), "inside two"),
         (changed('rule = "corridor"', 'rule = "corridors"'), "corridors"),
         (changed("enforced = true", 'enforced = "yes"'), "neither true nor false"),
-        (changed('binds = ["operation", "movement"]', "binds = []"), "binds: fewer than 1 are given"),
+        (
+            changed('binds = ["operation", "movement"]', "binds = []"),
+            "binds: fewer than 1 are given",
+        ),
         (changed("version = 1", "version = 2"), "2"),
         (changed("version = 1", ""), "version"),
         (changed("version = 1", 'version = 1\nnotes = ["all is well"]'), "unknown key notes"),
