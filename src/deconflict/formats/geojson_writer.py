@@ -10,6 +10,7 @@ from deconflict.formats.drawing import drawn
 from deconflict.formats.exact import member
 from deconflict.formats.part import Part, Shape
 from deconflict.formats.stating import stated
+from deconflict.geo.volume import Circle
 from deconflict.register.entity import Entity
 
 _MULTI = {
@@ -29,10 +30,30 @@ def write(entities: Iterable[Entity]) -> bytes:
 
 
 def feature(entity: Entity) -> dict[str, Any]:
-    """Return the feature of an entity.
+    """Return the feature of an entity, a circle as its center with ``radius_m``.
 
-    What its geometry can't say (circles, bands of two references, volumes that differ, anything
+    What geometry and properties can't say (bands of two references, volumes that differ, anything
     across the antimeridian) is in the foreign member ``volumes``, and the geometry draws it.
+    """
+    properties, complete = stated(entity, centers=True)
+    if not complete:
+        return picture(entity)
+    parts = tuple(
+        part
+        for volume in entity.volumes
+        for part in (
+            (Part(Shape.POINT, ((volume.footprint.center,),)),)
+            if isinstance(volume.footprint, Circle)
+            else drawn(volume.footprint)
+        )
+    )
+    return {"type": "Feature", "properties": properties, "geometry": _geometry(parts)}
+
+
+def picture(entity: Entity) -> dict[str, Any]:
+    """Return the feature of an entity for a map: circles are drawn too, and exact in ``volumes``.
+
+    It reads back as the same entity.
     """
     parts = tuple(part for volume in entity.volumes for part in drawn(volume.footprint))
     properties, complete = stated(entity)

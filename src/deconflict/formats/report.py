@@ -52,13 +52,13 @@ def as_json(
 def as_geojson(report: Report) -> bytes:
     """Return the answer as a map: a FeatureCollection, a feature a line.
 
-    Every entity in a conflict or doubt is a feature as `deconflict.formats.geojson_writer` writes
+    Every entity in a conflict or doubt is a feature as `deconflict.formats.geojson_writer` draws
     it, with ``conflicts_with`` and ``doubts_with`` added; each conflict is one more feature, the
     line between the nearest points (a point where they meet), with the conflict as JSON has it in
     its properties. ``verdict`` and ``notes`` are foreign members of the collection.
     """
     # Only maps need the writer, and `deconflict convert` should start fast.
-    from deconflict.formats.geojson_writer import feature
+    from deconflict.formats.geojson_writer import picture
 
     entities: dict[str, Entity] = {}
     conflicts_with: dict[str, set[str]] = {}
@@ -71,7 +71,7 @@ def as_geojson(report: Report) -> bytes:
         partners.setdefault(b.id, set()).add(a.id)
     features = []
     for identifier, entity in sorted(entities.items()):
-        drawn = feature(entity)
+        drawn = picture(entity)
         drawn["properties"]["conflicts_with"] = sorted(conflicts_with.get(identifier, ()))
         drawn["properties"]["doubts_with"] = sorted(doubts_with.get(identifier, ()))
         features.append(drawn)

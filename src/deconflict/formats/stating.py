@@ -12,13 +12,15 @@ from deconflict.geo.volume import Circle, Route
 from deconflict.register.entity import Entity
 
 
-def stated(entity: Entity) -> tuple[dict[str, Any], bool]:
+def stated(entity: Entity, *, centers: bool = False) -> tuple[dict[str, Any], bool]:
     """Return the properties of an entity, and whether with the drawing they say all of it.
 
     Parameters
     ----------
     entity
         Any entity.
+    centers
+        Whether a circle is not drawn: its center stands for it, and ``radius_m`` makes it round.
 
     Returns
     -------
@@ -35,7 +37,11 @@ def stated(entity: Entity) -> tuple[dict[str, Any], bool]:
         == (first.band, first.start, first.end, first.uncertainty_m, first.danger_radius_m)
         for volume in volumes
     )
-    drawable = all(is_plain(volume.footprint) for volume in volumes)
+    radii = {v.footprint.radius_m for v in volumes if isinstance(v.footprint, Circle)}
+    drawable = len(radii) <= 1 and all(
+        is_plain(volume.footprint) or (centers and isinstance(volume.footprint, Circle))
+        for volume in volumes
+    )
     widths = {v.footprint.width_m for v in volumes if isinstance(v.footprint, Route)}
     times = footprint.times if isinstance(footprint, Route) and len(volumes) == 1 else ()
     timed = any(isinstance(v.footprint, Route) and v.footprint.times for v in volumes)
@@ -73,8 +79,8 @@ def stated(entity: Entity) -> tuple[dict[str, Any], bool]:
     properties["uncertainty_m"] = max(volume.uncertainty_m for volume in volumes)
     if widths and complete:
         properties["width_m"] = widths.pop()
-    if drawable and any(isinstance(v.footprint, Circle) for v in volumes) and complete:
-        properties["radius_m"] = 0.0
+    if radii and complete:
+        properties["radius_m"] = radii.pop()
     if entity.hazardous:
         properties["danger_radius_m"] = max(volume.danger_radius_m for volume in volumes)
     if entity.rule is not None:
