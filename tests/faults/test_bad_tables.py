@@ -226,6 +226,16 @@ def test_a_row_number_beyond_any_sheet_is_refused_and_not_counted_up_to():
     assert "rows" in text
 
 
+def test_a_row_of_more_cells_than_a_sheet_has_columns_is_refused_before_it_is_built():
+    generator = random.Random(5)
+    cells = b"".join(b'<c s="%d"/>' % generator.randrange(65_536) for _ in range(200_001))
+
+    def edit(sheet):
+        return sheet.replace(b"</sheetData>", b"<row>" + cells + b"</row></sheetData>")
+
+    assert "cells" in problem_of(xlsx.read, changed(workbook(("a", "site", SIX)), edit))
+
+
 def test_cells_in_the_last_column_cost_nothing():
     def edit(sheet):
         rows = b"".join(

@@ -18,6 +18,9 @@ MAX_MEMBERS = 1_000
 SMALL_BYTES = 1_000_000
 """Below this size a member may be packed by any ratio."""
 
+MAX_ROW_TAGS = 200_000
+"""Marks "<" from the end of one row to that of the next; 16,384 cells of text have 131,072."""
+
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time of a zip member; every member that is written bears it."""
 
@@ -122,7 +125,7 @@ def _refuse_entities(name: str, content: bytes) -> None:
 
 
 def merged_ranges(data: bytes, sheet: str) -> list[str]:
-    """Return the ranges of merged cells of a sheet.
+    """Return the ranges of merged cells of a sheet, once its rows are known to be no bombs.
 
     Parameters
     ----------
@@ -130,10 +133,30 @@ def merged_ranges(data: bytes, sheet: str) -> list[str]:
         A workbook that `check_members` has let pass.
     sheet
         The path of the sheet's part.
+
+    Raises
+    ------
+    InputError
+        If a row has more cells than a sheet has columns.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         content = archive.read(sheet.removeprefix("/"))
+    _refuse_long_rows(content)
     return [match.group(1).decode("ascii") for match in _MERGED.finditer(content)]
+
+
+def _refuse_long_rows(content: bytes) -> None:
+    """Refuse a sheet of which one row alone would take gigabytes: each is held as a whole."""
+    at = 0
+    while at < len(content):
+        end = content.find(b"row>", at) + 4
+        end = len(content) if end < 4 else end
+        if end - at > MAX_ROW_TAGS and content.count(b"<", at, end) > MAX_ROW_TAGS:
+            raise InputError(
+                f"a row of the sheet has more than {MAX_ROW_TAGS // 4:,} cells",
+                "remove the empty ones, or save it as CSV UTF-8",
+            )
+        at = end
 
 
 def with_fixed_times(data: bytes) -> bytes:
