@@ -494,6 +494,13 @@ def test_a_flight_level_typed_as_its_number_is_said():
     assert sum("flight level" in sentence for sentence in entity.assumed) == 1
 
 
+def test_a_circle_is_written_as_the_point_and_radius_that_it_was_read_from():
+    circle = only(read_features(feature(radius_m=500, uncertainty_m=5)))
+    (written,) = json.loads(write([circle]))["features"]
+    assert (written["geometry"], written["properties"]["radius_m"]) == (POINT, 500)
+    assert "volumes" not in written
+
+
 def test_two_runs_write_the_same_bytes():
     entities = read_features(feature(id="b", radius_m=5), feature(LINE, id="a")).entities
     assert write(entities) == write(entities)
