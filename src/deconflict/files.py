@@ -38,6 +38,9 @@ __all__ = [
 STANDARD_INPUT = "-"
 """The path that means standard input."""
 
+PIPE_PATIENCE_S = 10.0
+"""How long a named pipe may wait for its writer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesRead:
@@ -208,7 +211,10 @@ def _content(path: str, limits: Limits) -> bytes:
     try:
         if path == STANDARD_INPUT:
             return _read_up_to(sys.stdin.buffer, limits)
-        _check_status(Path(path).stat(), limits)
+        status = Path(path).stat()
+        _check_status(status, limits)
+        if stat.S_ISFIFO(status.st_mode):
+            return _piped(path, limits)
         with Path(path).open("rb") as file:
             return _read_up_to(file, limits)
     except FileNotFoundError:
@@ -231,6 +237,22 @@ def _check_status(status: os.stat_result, limits: Limits) -> None:
             f"the file has {status.st_size:,} bytes, more than {limits.file_bytes:,}",
             "split it into several files",
         )
+
+
+def _piped(path: str, limits: Limits) -> bytes:
+    """Return what comes through a named pipe, for whose writer nobody waits for ever."""
+    import select
+
+    # Opened so, a pipe without a writer doesn't block; read so, one with a slow writer does.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as pipe:
+        select.select([pipe], [], [], PIPE_PATIENCE_S)
+        os.set_blocking(pipe.fileno(), True)
+        data = _read_up_to(pipe, limits)
+    if not data:
+        raise InputError(
+            "it is a pipe into which nobody writes", "start its writer, or give a file"
+        )
+    return data
 
 
 def _read_up_to(file: BinaryIO, limits: Limits) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from deconflict import files
 from deconflict.files import read_bytes, read_file
 from deconflict.formats import geojson, kml
 from deconflict.formats.reading import NO_DEFAULTS, Limits
@@ -346,3 +347,17 @@ def test_a_file_of_countless_bad_parts_is_left_and_what_was_read_is_said():
 def test_a_place_in_countless_notations_is_refused():
     value = feature({"type": "Point", "coordinates": [1.5, 2.5]}, also_at=["8G83923M+22"] * 1000)
     assert refusal(read_feature(value)).field == "also_at"
+
+
+def test_a_pipe_into_which_nobody_writes_is_refused_and_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PIPE_PATIENCE_S", 0.0)
+    os.mkfifo(tmp_path / "pipe")
+    assert "nobody writes" in refusal(read_file(str(tmp_path / "pipe"))).what
+
+
+def test_a_pipe_is_read_to_its_end():
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(json.dumps(feature({"type": "Point", "coordinates": [1.5, 2.5]})).encode())
+    assert len(read_file(f"/dev/fd/{reading}").entities) == 1
+    os.close(reading)
