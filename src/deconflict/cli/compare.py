@@ -42,16 +42,21 @@ def compare(
     strict_datum
         Refuse an MGRS, UTM or GEOREF text that names no datum, rather than assume WGS 84.
     """
+    from deconflict.geo.errors import InputError
     from deconflict.geo.mistake import compare as judge
     from deconflict.geo.reader import read_position
 
-    def read(text: str) -> Position:
-        return read_position(
-            text, default_datum=datum, bare_datum="refuse" if strict_datum else "assume"
-        )
+    def read(text: str, which: str) -> Position:
+        try:
+            return read_position(
+                text, default_datum=datum, bare_datum="refuse" if strict_datum else "assume"
+            )
+        except InputError as error:
+            raise InputError(error.what, error.remedy, field=which) from error
 
-    first, second = read(a), read(b)
-    outcome = judge(first, second, origin=None if origin is None else read(origin))
+    first, second = read(a, "the first text"), read(b, "the second text")
+    start = None if origin is None else read(origin, "--origin")
+    outcome = judge(first, second, origin=start)
     if format == "json":
         import msgspec
 

@@ -53,6 +53,7 @@ def test_a_wrong_command_line_never_ends_in_the_status_of_a_conflict(
         (["check", "--against", "a.csv", "plans.csv"], "--against"),
         (["convert", "37S", "CA", "--json"], "--json"),
         (["compare", "37S CA", "37S CB", "37S CC"], "37S CC"),
+        (["compare", "37S CA", "nowhere"], "the second text"),
     ],
 )
 def test_a_word_that_the_command_does_not_know_is_named(
