@@ -16,9 +16,10 @@ _INSTANT = re.compile(
 _WITHOUT_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9.]+)?")
 _USUAL = re.compile(
     r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.[0-9]{3}(?:[0-9]{3})?)?(?:Z|\+00:00)"
 )
-"""Seconds of UTC that surely exist: `datetime.fromisoformat` reads them alike, and faster."""
+"""Instants of UTC that surely exist: `datetime.fromisoformat` reads them alike, and faster."""
 _REMEDY = "write it as 2026-11-22T08:40:00Z or 2026-11-22T10:40:00+02:00, in the digits 0 to 9"
 
 Rounding = Literal["floor", "ceil"]

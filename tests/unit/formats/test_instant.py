@@ -21,11 +21,17 @@ from deconflict.geo.errors import InputError
         ("2026-11-22T08:40:00-00:00", datetime(2026, 11, 22, 8, 40, tzinfo=UTC)),
         ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
         ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2026-11-22T08:40:59.123Z", datetime(2026, 11, 22, 8, 40, 59, 123_000, tzinfo=UTC)),
+        ("2026-11-22T23:40:00.123456+00:00", datetime(2026, 11, 22, 23, 40, 0, 123_456, UTC)),
+        ("2026-11-28T00:00:00.1234Z", datetime(2026, 11, 28, 0, 0, 0, 123_400, tzinfo=UTC)),
+        ("2026-12-31T00:00:00+00:00", datetime(2026, 12, 31, tzinfo=UTC)),
         ("2024-02-29T00:00:00.5Z", datetime(2024, 2, 29, 0, 0, 0, 500_000, tzinfo=UTC)),
     ],
 )
 def test_an_instant_is_read_into_utc(text, expected):
-    assert read_instant(text, "floor") == expected
+    instant = read_instant(text, "floor")
+    assert instant == expected
+    assert instant.tzinfo is UTC
 
 
 def test_a_start_finer_than_a_microsecond_goes_down_and_an_end_up():
