@@ -120,7 +120,7 @@ def _answer(report: Report, read: FilesRead, form: str) -> None:
     if form == "json":
         _write(as_json(report, (*read.plans, *read.against), read.problems))
     elif form == "geojson":
-        _write(as_geojson(report))
+        _write(as_geojson(report, read.problems))
     else:
         from rich.console import Console
 

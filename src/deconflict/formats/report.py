@@ -49,13 +49,14 @@ def as_json(
     return msgspec.json.format(msgspec.json.encode(answer), indent=2) + b"\n"
 
 
-def as_geojson(report: Report) -> bytes:
+def as_geojson(report: Report, problems: Sequence[Problem] = ()) -> bytes:
     """Return the answer as a map: a FeatureCollection, a feature a line.
 
     Every entity in a conflict or doubt is a feature as `deconflict.formats.geojson_writer` draws
     it, with ``conflicts_with`` and ``doubts_with`` added; each conflict is one more feature, the
     line between the nearest points (a point where they meet), with the conflict as JSON has it in
-    its properties. ``verdict`` and ``notes`` are foreign members of the collection.
+    its properties. ``verdict``, ``notes`` and ``problems`` (what was skipped) are foreign
+    members of the collection.
     """
     # Only maps need the writer, and `deconflict convert` should start fast.
     from deconflict.formats.geojson_writer import picture
@@ -77,7 +78,13 @@ def as_geojson(report: Report) -> bytes:
         features.append(drawn)
     features += [_conflict_feature(conflict) for conflict in report.conflicts]
     lines = b",\n".join(msgspec.json.encode(drawn) for drawn in features)
-    head = msgspec.json.encode({"verdict": report.verdict.value, "notes": list(report.notes)})
+    head = msgspec.json.encode(
+        {
+            "verdict": report.verdict.value,
+            "notes": list(report.notes),
+            "problems": [problem_object(problem) for problem in problems],
+        }
+    )
     return b'{"type":"FeatureCollection",%s,"features":[\n%s\n]}\n' % (head[1:-1], lines)
 
 

@@ -117,7 +117,11 @@ def check(
         *cleared_notes,
     ]
     if skipped:
-        notes.append(f"{skipped} entities could not be read and were not checked")
+        notes.append(
+            "1 entity could not be read and was not checked"
+            if skipped == 1
+            else f"{skipped:,} entities could not be read and were not checked"
+        )
     advance(1.0)
     return Report(
         verdict=_verdict(conflicts, doubts, skipped),
