@@ -19,7 +19,7 @@ from deconflict.register.inside import Zones
 from deconflict.register.meeting import Hit
 from deconflict.register.report import Shift
 from deconflict.register.rules import MeetRow, ZoneRow
-from deconflict.register.run import Run, grown, timeless
+from deconflict.register.run import Run, grown, grown_parts, timeless
 from deconflict.register.target import Targets
 from deconflict.register.words import sentence_case
 
@@ -160,7 +160,7 @@ class Surroundings:
             return True
         if not self.zones.hold(mover, replace(moved, volumes=tuple(volumes))):
             return True
-        if self._enters_a_ceasefire(mover, moved):
+        if self._enters_a_ceasefire(mover, replace(moved, volumes=tuple(volumes))):
             return True
         return self.targets.is_near(mover, moved)
 
@@ -169,7 +169,12 @@ class Surroundings:
         if moved.kind is not Kind.MOVEMENT:
             return False
         entered: dict[int, tuple[ZoneRow, set[int]]] = {}
-        for row in self.near(moved.volumes, _greatest_margin(self.run)):
+        # A ceasefire that names the very movement must hold it wherever it is.
+        naming = {index for index, binding in self.run.bindings.items() if binding.by_id(moved)}
+        rows = (
+            {row for row, owner in enumerate(self.owners) if owner in naming} if naming else set()
+        )
+        for row in sorted({*rows, *self.near(moved.volumes, _greatest_margin(self.run))}):
             other = self.owners[row]
             for demand in self.run.demands(mover, other):
                 if isinstance(demand.row, MeetRow) or demand.row.demand_is_meeting:
@@ -177,8 +182,10 @@ class Surroundings:
                 binding = self.run.bindings[other]
                 named = binding.by_party(moved)
                 zone = timeless(self.volumes[row]) if named else self.volumes[row]
-                if binding.by_id(moved) or any(
-                    meets(timeless(volume) if named else volume, zone) for volume in moved.volumes
+                if other in naming or any(
+                    meets(leg, zone)
+                    for volume in moved.volumes
+                    for leg in grown_parts(timeless(volume) if named else volume, demand.row)
                 ):
                     entered.setdefault(demand.order, (demand.row, set()))[1].add(other)
         return not all(

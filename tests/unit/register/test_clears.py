@@ -220,3 +220,16 @@ def test_shifts_are_computed_for_the_first_conflicts_only_and_that_is_said(
     report = check(plans, others)
     assert [bool(conflict.clears) for conflict in report.conflicts] == [True, True, False]
     assert any("first 2 only" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(("named", "offered"), [(("convoy",), set()), (("A",), {"plan"})])
+def test_no_move_leads_a_movement_out_of_the_ceasefire_that_names_it(
+    named, offered, entity, zone, check
+):
+    convoy = entity("convoy", "movement", fields={"party": "A"})
+    ceasefire = zone("ceasefire", "ceasefire", radius_m=300.0, fields={"applies_to": named})
+    shut = zone("keep_out", "shut", radius_m=5000.0)
+    before = check([convoy], [ceasefire, shut])
+    assert {shift.action for shift in proposals(before)} == offered
+    for shift in proposals(before):
+        assert check(after([convoy], shift), [ceasefire, shut]).verdict == "clear"
