@@ -31,8 +31,9 @@ DELIMITERS = (",", ";", "\t")
 """What may stand between cells; the header decides which it is."""
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""The last four are the full-width forms, which some spreadsheet programs compute too."""
 _REMEDY_UTF8 = 'save the file as "CSV UTF-8"'
 
 
