@@ -154,6 +154,14 @@ def test_geojson_output_is_a_map_of_what_conflicts(table, capsysbinary) -> None:
     assert {f["properties"].get("id") for f in drawn["features"]} == {"strike", "hospital", None}
 
 
+def test_the_map_names_what_was_skipped(table, capsysbinary) -> None:
+    plans = table("plans.csv", SITE, {**NEAR, "position": "nowhere"})
+    status = run(["check", plans, "--format", "geojson", "--skip-bad"])
+    drawn = json.loads(capsysbinary.readouterr().out)
+    assert (status, drawn["verdict"]) == (ExitStatus.UNKNOWN, "unknown")
+    assert [problem["field"] for problem in drawn["problems"]] == ["position"]
+
+
 def test_a_table_of_rules_replaces_the_default(tmp_path, table, capsysbinary) -> None:
     from deconflict.register import rules
 

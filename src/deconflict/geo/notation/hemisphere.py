@@ -36,6 +36,7 @@ _LANGUAGES = (
     ("French", MappingProxyType({"N": "N", "S": "S", "E": "E", "O": "W"})),
     ("Turkish", MappingProxyType({"K": "N", "G": "S", "D": "E", "B": "W"})),
     ("Russian", MappingProxyType({"С": "N", "Ю": "S", "В": "E", "З": "W"})),
+    ("Arabic", MappingProxyType({"ش": "N", "ج": "S", "ق": "E", "غ": "W"})),
 )
 _RUN = re.compile(r"[^\W\d_]+(?:[. ]+[^\W\d_]+)*\.?")
 _LETTER = re.compile(r"[^\W\d_]+")
