@@ -155,7 +155,7 @@ def test_geojson_output_is_a_map_of_what_conflicts(table, capsysbinary) -> None:
 
 
 def test_the_map_names_what_was_skipped(table, capsysbinary) -> None:
-    plans = table("plans.csv", SITE, {**NEAR, "position": "nowhere"})
+    plans = table("plans.csv", SITE, BAD)
     status = run(["check", plans, "--format", "geojson", "--skip-bad"])
     drawn = json.loads(capsysbinary.readouterr().out)
     assert (status, drawn["verdict"]) == (ExitStatus.UNKNOWN, "unknown")
