@@ -7,6 +7,7 @@ import json
 import pytest
 
 from deconflict.files import read_bytes, read_file
+from deconflict.formats import csv_text
 from deconflict.formats.reading import Defaults
 from deconflict.geo.errors import InputError
 from deconflict.register.entity import Kind
@@ -205,3 +206,11 @@ def test_a_name_of_a_file_that_is_no_utf8_can_be_written_into_an_answer(tmp_path
     (entity,) = read_file(str(path)).entities
     assert entity.id.encode()
     assert entity.source.encode()
+
+
+@pytest.mark.parametrize("name", ["=1+1", "\uff1d1+1", "\uff0b1", "\uff20x", "'=1", "-1"])
+def test_no_written_cell_begins_a_formula_in_either_width(name):
+    (entity,) = read(feature(name=name)).entities
+    table = csv_text.write([entity])
+    assert f",'{name}," in table.decode("utf-8-sig")
+    assert read(table).entities[0].name == name
