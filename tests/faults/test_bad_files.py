@@ -296,10 +296,11 @@ def test_other_digits_are_refused_where_a_format_has_numbers(digits):
 
 
 def test_a_changed_drawing_beside_exact_volumes_is_refused():
-    (entity,) = read_feature(
-        feature({"type": "Point", "coordinates": [1.5, 2.5]}, radius_m=500)
-    ).entities
+    # Drawn in two pieces, one on each side of the antimeridian.
+    across = polygon([[179.5, 2.5], [-179.5, 2.5], [-179.5, 3.5]])
+    (entity,) = read_feature(feature(across)).entities
     written = json.loads(geojson.write([entity]))
+    assert "volumes" in written["features"][0]
     assert read_bytes(json.dumps(written).encode(), name="x").entities[0].volumes == entity.volumes
     written["features"][0]["properties"]["lower_m"] = 100
     assert refusal(read_bytes(json.dumps(written).encode(), name="x")).field == "volumes"
