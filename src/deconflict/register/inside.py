@@ -197,11 +197,12 @@ def _lower(text: str) -> str:
 def _entered(run: Run, found: Meetings) -> Iterator[Demand]:
     """Yield the demands "inside if entered" that apply: zones entered, and those that name."""
     yield from found.entered.values()
-    by_id = {normal(entity.id): index for index, entity in enumerate(run.entities)}
+    by_id: dict[str, list[int]] = {}  # ids that differ in case alone are meant alike
+    for index, entity in enumerate(run.entities):
+        by_id.setdefault(normal(entity.id), []).append(index)
     for zone, binding in run.bindings.items():
-        for name in sorted(binding.names):
-            bound = by_id.get(name)
-            if bound is None or (bound, zone) in found.entered:
+        for bound in sorted(index for name in binding.names for index in by_id.get(name, ())):
+            if (bound, zone) in found.entered:
                 continue
             if not (run.is_plan(bound) or run.is_plan(zone)):
                 continue

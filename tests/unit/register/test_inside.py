@@ -318,3 +318,12 @@ def test_a_reach_beyond_all_bounds_is_refused_with_the_entity_named(entity, zone
     )
     with pytest.raises(InputError, match="uncertainty of vague"):
         check([vague], [zone("keep_out")])
+
+
+def test_a_ceasefire_names_all_whose_ids_differ_in_case_alone(entity, zone, away, found):
+    convoys = [entity(key, "movement") for key in ("Convoy", "convoy")]
+    relied = zone("ceasefire", center=away(9000), fields={"applies_to": ("Convoy",)})
+    assert found(convoys, [relied])[1] == [
+        ("Convoy", "zone", "must stay inside"),
+        ("convoy", "zone", "must stay inside"),
+    ]
