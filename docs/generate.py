@@ -41,9 +41,7 @@ def command_line() -> str:
         title = " ".join(["deconflict", *words])
         output = io.StringIO()
         console = Console(file=output, width=96, color_system=None, force_terminal=False)
-        app(
-            [*words, "--help"], console=console, exit_on_error=False, result_action="return_value"
-        )
+        app([*words, "--help"], console=console, exit_on_error=False, result_action="return_value")
         text = "\n".join(line.rstrip() for line in output.getvalue().splitlines())
         page += f"\n## {title}\n\n```text\n{text.strip()}\n```\n"
     return page
