@@ -8,7 +8,7 @@ Positions: `read_position`, `read_positions`, `notations`, `compare`. Volumes: `
 `containment`, and `clears`: what would end a conflict. Many volumes: `Index` for one at a time,
 `sweep` for all pairs of a `VolumeTable`.
 Entities and rules: `Entity`, `check`, `load_rules`. Files: `read_file`, `read_files`,
-`write_file`. Bad input raises `InputError`, and nothing else.
+`write_file`. Bad input raises `InputError`.
 """
 
 from __future__ import annotations

@@ -374,7 +374,7 @@ def _below_ground(volumes: Iterable[Volume4D]) -> bool:
 def _height_interval(a: Volume4D, b: Volume4D) -> Interval:
     """Return between which shifts of `a`, in metres, the bands meet for all that is known."""
     low_a, high_a, low_b, high_b = _limits(a, b)
-    danger_m = a.danger_radius_m + b.danger_radius_m
+    danger_m = a.height_growth_m + b.height_growth_m
     return low_b - high_a - danger_m, high_b - low_a + danger_m
 
 

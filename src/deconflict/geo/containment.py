@@ -123,7 +123,7 @@ def _time_out(entity: Volume4D, legs: tuple[Volume4D, ...]) -> float:
 
 def _height_out(entity: Volume4D, container: Volume4D) -> tuple[float, tuple[str, ...]]:
     where = points_and_reach(entity, container)
-    danger_m = entity.danger_radius_m
+    danger_m = entity.height_growth_m
     low_m, said_low = _limit_out(entity.band, container.band, where, upper=False)
     high_m, said_high = _limit_out(entity.band, container.band, where, upper=True)
     out_m = max(low_m, high_m) + danger_m

@@ -185,7 +185,7 @@ def _before(start: datetime | None, other: datetime | None) -> bool:
 def _height_gap(a: Volume4D, b: Volume4D) -> tuple[float, tuple[str, ...]]:
     """Return the gap between the bands, danger radii taken off, and what was assumed."""
     gap_m, assumed = _band_gap(a, b)
-    gap_m -= a.danger_radius_m + b.danger_radius_m
+    gap_m -= a.height_growth_m + b.height_growth_m
     return (0.0 if 0.0 < gap_m <= SAME_HEIGHT_M else gap_m), assumed
 
 

@@ -266,7 +266,7 @@ class Gathered:
         window: tuple[int, int],
         volume: Volume4D,
     ) -> None:
-        band, danger = volume.band, volume.danger_radius_m
+        band, danger = volume.band, volume.height_growth_m
         self.kind.append(kind)
         for points in rings:
             self.lat_deg += [point[0] for point in points]

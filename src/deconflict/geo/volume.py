@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from deconflict.geo.errors import InputError
-from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand
+from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand, AltitudeReference
 from deconflict.geo.position import LatLon, checked_lat_lon
 from deconflict.geo.ring import (
     check_extent,
@@ -20,6 +20,9 @@ from deconflict.geo.ring import (
     same_place,
 )
 
+PRESSURE_STRETCH: Final = 1.4
+"""How many metres of pressure altitude a metre can be: in air 60 K colder than the standard
+atmosphere's coldest, 216.65 K / 156.65 K."""
 MOST_VERTICES: Final = 10_000
 """Vertices a volume, as ASTM F3548-21 limits an operational intent."""
 GREATEST_RADIUS_M: Final = 2_000_000.0
@@ -190,6 +193,17 @@ class Volume4D:
     def growth_m(self) -> float:
         """By how much the footprint grows where volumes must not meet, metres."""
         return self.uncertainty_m + self.danger_radius_m
+
+    @property
+    def height_growth_m(self) -> float:
+        """By how much the heights grow where volumes must not meet, in metres of their reference.
+
+        The danger radius; times `PRESSURE_STRETCH` where a limit is a flight level.
+        """
+        limits = (self.band.lower, self.band.upper)
+        if any(limit and limit.reference is AltitudeReference.FL for limit in limits):
+            return self.danger_radius_m * PRESSURE_STRETCH
+        return self.danger_radius_m
 
 
 def _check_count(count: int) -> None:

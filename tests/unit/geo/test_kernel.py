@@ -133,7 +133,7 @@ def test_bands_in_one_reference_are_compared_in_it_and_margins_are_added() -> No
         assert answer(a, volume(200.5, 300.0, reference)) == "no"
         assert answer(a, volume(200.5, 300.0, reference), height_m=0.5) == "yes"
         assert answer(a, volume(230.0, 300.0, reference, danger=31.0)) == "yes"
-        assert answer(a, volume(230.0, 300.0, reference, danger=29.0)) == "no"
+        assert answer(a, volume(230.0, 300.0, reference, danger=21.0)) == "no"
 
 
 def test_bands_across_references_are_compared_above_the_ellipsoid() -> None:

@@ -377,3 +377,18 @@ def test_bands_touch_whether_their_limit_was_typed_in_feet_or_in_metres(feet: in
     )
     assert meets(above, below)
     assert separation(below, above).height_m == 0.0
+
+
+def test_a_danger_radius_reaches_farther_in_flight_levels_on_a_cold_day() -> None:
+    # At 60 K below standard, 500 m are up to 690 m of pressure altitude.
+    place = Circle((36.37, 37.515), 100.0)
+
+    def level(lower_m: float, upper_m: float, danger_radius_m: float = 0.0) -> Volume4D:
+        fl = AltitudeReference.FL
+        band = AltitudeBand(Height(lower_m, fl), Height(upper_m, fl))
+        return Volume4D(footprint=place, band=band, danger_radius_m=danger_radius_m)
+
+    strike = level(3000.0, 3048.0, danger_radius_m=500.0)
+    assert meets(strike, level(3048.0 + 690.0, 5000.0))
+    assert not meets(strike, level(3048.0 + 710.0, 5000.0))
+    assert not meets(level(3000.0, 3048.0), level(3049.0, 5000.0))
