@@ -13,8 +13,8 @@ from rtree.index import Index as Tree
 from rtree.index import Property
 
 from deconflict.geo.index import Index
-from deconflict.geo.kernel import NO, meet
-from deconflict.geo.table import VolumeTable
+from deconflict.geo.packed.kernel import NO, meet
+from deconflict.geo.packed.table import VolumeTable
 from deconflict.geo.volume import Circle, Volume4D
 from volumes import FIRST_US, arrays, table
 

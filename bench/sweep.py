@@ -9,10 +9,10 @@ import numba
 import numpy as np
 import shapely
 
-from deconflict.geo.kernel import NO, UNDECIDED, meet
+from deconflict.geo.packed.kernel import NO, UNDECIDED, meet
+from deconflict.geo.packed.table import VolumeTable
 from deconflict.geo.separation import meets
 from deconflict.geo.sweep import Decider, most_vertices, sweep
-from deconflict.geo.table import VolumeTable
 from volumes import arrays, table
 
 EARTH_M = 6_371_000.0

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from deconflict.geo.table import VolumeTable
+from deconflict.geo.packed.table import VolumeTable
 
 VOLUMES_A_CITY = 1750
 SPREAD_M = 480.0

@@ -9,7 +9,7 @@ once with the one or two countries that it bounds, so that the outline of any se
 simply the arcs with one of the set on one side only. For cells of one degree it lists the
 segments that touch them, and the country at their middle. Two runs give the same bytes.
 
-The layout is read by `deconflict.geo.outlines`: zlib over a line of JSON (``names`` and the
+The layout is read by `deconflict.geo.datum.outlines`: zlib over a line of JSON (``names`` and the
 number of items of each array) and the arrays in the order of `ARRAYS`, little-endian.
 """
 

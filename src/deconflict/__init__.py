@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, read_height
     from deconflict.geo.index import Index
     from deconflict.geo.mistake import Comparison, Mistake, compare
+    from deconflict.geo.packed.table import VolumeTable
     from deconflict.geo.position import LatLon, Notation, Position
     from deconflict.geo.reader import read_position, read_positions
     from deconflict.geo.separation import Separation, meets, separation
     from deconflict.geo.sweep import sweep
-    from deconflict.geo.table import VolumeTable
     from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
     from deconflict.geo.writer import notations
     from deconflict.register.check import check
@@ -52,7 +52,7 @@ _HOMES = {
     "deconflict.geo.reader": ("read_position", "read_positions"),
     "deconflict.geo.separation": ("Separation", "meets", "separation"),
     "deconflict.geo.sweep": ("sweep",),
-    "deconflict.geo.table": ("VolumeTable",),
+    "deconflict.geo.packed.table": ("VolumeTable",),
     "deconflict.geo.volume": ("Circle", "Polygon", "Route", "Volume4D"),
     "deconflict.geo.writer": ("notations",),
     "deconflict.register.check": ("check",),

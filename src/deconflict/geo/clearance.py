@@ -22,8 +22,9 @@ from itertools import product
 from typing import Final
 
 from deconflict.geo.errors import InputError
+from deconflict.geo.figure.plane import geod, moved
+from deconflict.geo.figure.shape import shape_of
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, ellipsoid_interval
-from deconflict.geo.plane import geod, moved
 from deconflict.geo.position import LatLon
 from deconflict.geo.separation import (
     height_meets,
@@ -33,7 +34,6 @@ from deconflict.geo.separation import (
     push,
     time_gap_s,
 )
-from deconflict.geo.shape import shape_of
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D, parts
 
 HEIGHT_STEP_M: Final = 0.1

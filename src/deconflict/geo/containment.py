@@ -20,15 +20,8 @@ from typing import Final
 import numpy as np
 import shapely
 
-from deconflict.geo.height import (
-    SAME_HEIGHT_M,
-    AltitudeBand,
-    AltitudeReference,
-    Height,
-    ellipsoid_interval,
-)
-from deconflict.geo.nearest import nearest
-from deconflict.geo.plane import (
+from deconflict.geo.figure.nearest import nearest
+from deconflict.geo.figure.plane import (
     Floats,
     Plane,
     Vector,
@@ -37,9 +30,16 @@ from deconflict.geo.plane import (
     to_ecef,
     to_lat_lon,
 )
+from deconflict.geo.figure.shape import LONGEST_PIECE_M, Shape, shape_of
+from deconflict.geo.height import (
+    SAME_HEIGHT_M,
+    AltitudeBand,
+    AltitudeReference,
+    Height,
+    ellipsoid_interval,
+)
 from deconflict.geo.position import LatLon
 from deconflict.geo.separation import TOUCH_M, points_and_reach
-from deconflict.geo.shape import LONGEST_PIECE_M, Shape, shape_of
 from deconflict.geo.volume import Circle, Polygon, Volume4D, parts
 
 Where = tuple[tuple[LatLon, ...], float]

@@ -13,8 +13,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from deconflict.geo.errors import InputError
-from deconflict.geo.sweep import parts_meet
-from deconflict.geo.table import (
+from deconflict.geo.packed.table import (
     BEGIN,
     GROWTH,
     RADIUS,
@@ -26,6 +25,7 @@ from deconflict.geo.table import (
     Rows,
     VolumeTable,
 )
+from deconflict.geo.sweep import parts_meet
 from deconflict.geo.volume import Volume4D, parts
 
 K = TypeVar("K", bound=Hashable)
@@ -55,8 +55,8 @@ class Index(Generic[K]):
     def __init__(
         self, keys: Iterable[K] = (), volumes: VolumeTable | Iterable[Volume4D] = ()
     ) -> None:
-        from deconflict.geo.cells import search
-        from deconflict.geo.placing import place
+        from deconflict.geo.packed.cells import search
+        from deconflict.geo.packed.placing import place
 
         # Kept here, since an import costs a microsecond a query.
         self._find, self._place = search, place
@@ -117,7 +117,7 @@ class Index(Generic[K]):
         KeyError
             If there is none under this key.
         """
-        from deconflict.geo.cells import take
+        from deconflict.geo.packed.cells import take
 
         del self._volume[key]
         for row in self._rows_of.pop(key):
@@ -131,7 +131,7 @@ class Index(Generic[K]):
 
         In no particular order, each once.
         """
-        from deconflict.geo.kernel import YES
+        from deconflict.geo.packed.kernel import YES
 
         found: dict[K, None] = {}
         for leg, row, answer in self._search(volume, decide=True):
@@ -190,7 +190,7 @@ class Index(Generic[K]):
         return asked
 
     def _add(self, key: K, leg: int, new: Rows) -> None:
-        from deconflict.geo.cells import put
+        from deconflict.geo.packed.cells import put
 
         first_ring, stop_ring = int(new.whole[leg, RING]), int(new.whole[leg, RING_STOP])
         start, stop = int(new.ring[first_ring]), int(new.ring[stop_ring])
@@ -231,7 +231,7 @@ class Index(Generic[K]):
     def _rebuild(
         self, old: Rows, live: Integers, rows: int = 0, rings: int = 0, vertices: int = 0
     ) -> None:
-        from deconflict.geo.cells import empty_cells, keys, load
+        from deconflict.geo.packed.cells import empty_cells, keys, load
 
         # What lies together in space and time is put together, as in a sweep.
         kept = old._replace(real=old.real[live], whole=old.whole[live])

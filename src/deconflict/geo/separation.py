@@ -19,12 +19,12 @@ from typing import Final
 
 import shapely
 
+from deconflict.geo.figure.nearest import nearest
+from deconflict.geo.figure.penetration import Push, penetration
+from deconflict.geo.figure.plane import Plane, distance_m, geod, moved, on_surface
+from deconflict.geo.figure.shape import Shape, shape_of
 from deconflict.geo.height import SAME_HEIGHT_M, height_gap
-from deconflict.geo.nearest import nearest
-from deconflict.geo.penetration import Push, penetration
-from deconflict.geo.plane import Plane, distance_m, geod, moved, on_surface
 from deconflict.geo.position import LatLon
-from deconflict.geo.shape import Shape, shape_of
 from deconflict.geo.volume import Footprint, Volume4D, parts
 
 TOUCH_M: Final = 0.001

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import HIGHEST_M, LOWEST_M, AltitudeBand, Height
-from deconflict.geo.margins import Margins
-from deconflict.geo.separation import meets
-from deconflict.geo.table import (
+from deconflict.geo.packed.margins import Margins
+from deconflict.geo.packed.table import (
     BEGIN,
     END,
     GROWTH,
@@ -29,6 +28,7 @@ from deconflict.geo.table import (
     VolumeTable,
     Z,
 )
+from deconflict.geo.separation import meets
 from deconflict.geo.volume import Volume4D, parts
 
 FEW_ROWS = 5_000
@@ -224,7 +224,7 @@ def _compiled_pairs(
     progress: Callable[[float], None] | None,
 ) -> tuple[Integers, Integers]:
     """Return the pairs of rows that meet for certain, and those that are undecided."""
-    from deconflict.geo.kernel import YES
+    from deconflict.geo.packed.kernel import YES
 
     found = list(_steps(table, kind, group, margins, progress))
     every = np.concatenate([np.empty((0, 3), np.int64), *found])
@@ -239,8 +239,8 @@ def _steps(
     margins: Margins,
     progress: Callable[[float], None] | None,
 ) -> Iterator[Integers]:
-    from deconflict.geo.cells import BUCKETS, empty_cells, keys, load
-    from deconflict.geo.pairs import Wanted, pairs_of_buckets
+    from deconflict.geo.packed.cells import BUCKETS, empty_cells, keys, load
+    from deconflict.geo.packed.pairs import Wanted, pairs_of_buckets
 
     rows = table.rows
     # Two margins' halves together are at least the margin of the pair.

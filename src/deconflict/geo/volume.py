@@ -9,9 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from deconflict.geo.errors import InputError
-from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand, AltitudeReference
-from deconflict.geo.position import LatLon, checked_lat_lon
-from deconflict.geo.ring import (
+from deconflict.geo.figure.ring import (
     check_extent,
     check_holes,
     check_legs,
@@ -19,6 +17,8 @@ from deconflict.geo.ring import (
     checked_points,
     same_place,
 )
+from deconflict.geo.height import EVERY_HEIGHT, AltitudeBand, AltitudeReference
+from deconflict.geo.position import LatLon, checked_lat_lon
 
 PRESSURE_STRETCH: Final = 1.4
 """How many metres of pressure altitude a metre can be: in air 60 K colder than the standard

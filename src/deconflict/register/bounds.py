@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from deconflict.geo.plane import E2, EQUATOR_M, GREATEST_RADIUS_M, LEAST_RADIUS_M
+from deconflict.geo.figure.plane import E2, EQUATOR_M, GREATEST_RADIUS_M, LEAST_RADIUS_M
 from deconflict.geo.position import LatLon
 from deconflict.geo.volume import Circle, Footprint, Polygon, Volume4D
 

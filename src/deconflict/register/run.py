@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from deconflict.geo.errors import InputError
+from deconflict.geo.figure.ring import same_place
 from deconflict.geo.height import EVERY_HEIGHT, HIGHEST_M, LOWEST_M, AltitudeBand, Height
-from deconflict.geo.margins import Margins
-from deconflict.geo.ring import same_place
+from deconflict.geo.packed.margins import Margins
 from deconflict.geo.volume import GREATEST_RADIUS_M, Circle, Footprint, Route, Volume4D, parts
 from deconflict.register.binding import Binding, binding_of
 from deconflict.register.entity import Entity, Kind, ZoneRule

@@ -9,8 +9,8 @@ from geographiclib.geodesic import Geodesic
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.index import Index
+from deconflict.geo.packed.table import VolumeTable
 from deconflict.geo.separation import meets
-from deconflict.geo.table import VolumeTable
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

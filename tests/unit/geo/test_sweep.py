@@ -11,7 +11,7 @@ import pytest
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
-from deconflict.geo.margins import Margins
+from deconflict.geo.packed.margins import Margins
 from deconflict.geo.separation import meets
 from deconflict.geo.sweep import sweep
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
@@ -237,7 +237,7 @@ def test_few_volumes_are_compared_without_loading_numba() -> None:
 def test_compiling_works_where_no_folder_can_be_written(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     code = (
-        "from deconflict.geo.compiled import compiled, kept_in\n"
+        "from deconflict.geo.packed.compiled import compiled, kept_in\n"
         "assert kept_in() is None\n"
         "assert compiled(lambda x: x + 1)(1) == 2"
     )

@@ -14,7 +14,7 @@ from deconflict.geo.notation.reading import Reading
 from deconflict.geo.position import Notation
 
 if TYPE_CHECKING:
-    from deconflict.geo.crs import Crs
+    from deconflict.geo.datum.crs import Crs
     from deconflict.geo.notation.text import NormalText
 
 _BEGINS = re.compile(r"EPSG\b")
@@ -57,8 +57,8 @@ def claim(text: NormalText) -> tuple[Reading, ...]:
             "the text begins with EPSG and has no code after it",
             "write it as EPSG:4284 36.37 37.515",
         )
-    from deconflict.geo.crs import crs_of
     from deconflict.geo.datum import crs_to_wgs84, datum_named
+    from deconflict.geo.datum.crs import crs_of
 
     crs = crs_of(int(coded["code"]))
     if text.datum is not None and datum_named(text.datum).epsg != crs.datum_epsg:
@@ -103,8 +103,8 @@ def write_in(epsg: int, lat_deg: float, lon_deg: float, uncertainty_m: float = 0
     InputError
         If the system does not reach the point, or no transformation to its datum is published.
     """
-    from deconflict.geo.crs import crs_of
     from deconflict.geo.datum import wgs84_to_crs
+    from deconflict.geo.datum.crs import crs_of
 
     first, second = wgs84_to_crs(epsg, lat_deg, lon_deg)
     crs = crs_of(epsg)

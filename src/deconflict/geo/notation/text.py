@@ -152,7 +152,7 @@ def _compact(name: str) -> str:
 @lru_cache(maxsize=1)
 def datum_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a datum's name after and before coordinates in Latin letters."""
-    from deconflict.geo.datum_names import tabled_names
+    from deconflict.geo.datum.names import tabled_names
 
     # "ED50" is also "ED 50" and "ED-50"; the longest name wins ("PULKOVO 1942(83)"). Grouped
     # by the first letter, so that a text without a datum costs little.

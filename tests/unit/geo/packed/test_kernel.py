@@ -7,8 +7,8 @@ import pytest
 from geographiclib.geodesic import Geodesic
 
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
-from deconflict.geo.kernel import NO, UNDECIDED, YES, meet
-from deconflict.geo.table import VolumeTable
+from deconflict.geo.packed.kernel import NO, UNDECIDED, YES, meet
+from deconflict.geo.packed.table import VolumeTable
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 
 SQUARE = Polygon(((36.0, 37.0), (36.0, 37.02), (36.02, 37.02), (36.02, 37.0)))

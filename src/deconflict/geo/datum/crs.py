@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from deconflict.geo.datum.operation import geographic_crs, native_units
 from deconflict.geo.errors import InputError
-from deconflict.geo.operation import geographic_crs, native_units
 
 if TYPE_CHECKING:
     from pyproj import Transformer

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 import shapely
 
-from deconflict.geo.convex import convex_pieces, hull_corners
-from deconflict.geo.geodesic import densified
-from deconflict.geo.plane import Floats, Plane, Vector, most_arc, on_surface, to_ecef
+from deconflict.geo.figure.convex import convex_pieces, hull_corners
+from deconflict.geo.figure.geodesic import densified
+from deconflict.geo.figure.plane import Floats, Plane, Vector, most_arc, on_surface, to_ecef
 from deconflict.geo.position import LatLon
 from deconflict.geo.volume import Circle, Footprint, Polygon
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from deconflict.geo.coverage import Area, area_of
+from deconflict.geo.datum.coverage import Area, area_of
 from deconflict.geo.errors import InputError
 
 if TYPE_CHECKING:

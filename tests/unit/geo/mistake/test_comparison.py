@@ -230,7 +230,7 @@ def test_a_position_that_is_no_number_is_refused_not_explained():
 
 
 def test_the_example_of_the_explanation_says_what_it_shows():
-    page = Path(__file__).parents[3] / "docs" / "explanation" / "mistakes.md"
+    page = Path(__file__).parents[4] / "docs" / "explanation" / "mistakes.md"
     code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
     names_in_it: dict[str, object] = {}
     exec(code, names_in_it)  # noqa: S102 - our own page

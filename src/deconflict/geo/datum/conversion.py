@@ -2,7 +2,7 @@
 
 Two surveys of one place disagree by metres to hundreds of metres, and the published
 transformations between them disagree with one another. So an answer here always comes with
-an uncertainty (see `deconflict.geo.shift` for the rule), the operation that made it, and a
+an uncertainty (see `deconflict.geo.datum.shift` for the rule), the operation that made it, and a
 sentence where the operation is used outside the countries that it was made for. A transformation
 without parameters ("ballpark") is never used: the point is refused instead.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from deconflict.geo.datum_names import official_epsg, tabled_datum
+from deconflict.geo.datum.names import official_epsg, tabled_datum
 from deconflict.geo.errors import InputError
 from deconflict.geo.position import checked_lat_lon
 
@@ -137,7 +137,7 @@ def to_wgs84(datum: Datum, lat_deg: float, lon_deg: float) -> Shifted:
     lat_deg, lon_deg = checked_lat_lon(lat_deg, lon_deg)
     if datum.epsg == _WGS84_EPSG:
         return Shifted(lat_deg, lon_deg)
-    from deconflict.geo.shift import shift_of
+    from deconflict.geo.datum.shift import shift_of
 
     return Shifted(*shift_of(datum.epsg).forward(lat_deg, lon_deg))
 
@@ -153,7 +153,7 @@ def from_wgs84(datum: Datum, lat_deg: float, lon_deg: float) -> Shifted:
     lat_deg, lon_deg = checked_lat_lon(lat_deg, lon_deg)
     if datum.epsg == _WGS84_EPSG:
         return Shifted(lat_deg, lon_deg)
-    from deconflict.geo.shift import shift_of
+    from deconflict.geo.datum.shift import shift_of
 
     return Shifted(*shift_of(datum.epsg).backward(lat_deg, lon_deg))
 
@@ -163,7 +163,7 @@ def to_wgs84_many(datum: Datum, lats_deg: ArrayLike, lons_deg: ArrayLike) -> Shi
 
     A point that `to_wgs84` would refuse, or that is not finite, comes back as NaN.
     """
-    from deconflict.geo.shift_many import shift_many
+    from deconflict.geo.datum.shift_many import shift_many
 
     return ShiftedMany(*shift_many(datum.epsg, lats_deg, lons_deg))
 
@@ -184,7 +184,7 @@ def crs_to_wgs84(epsg: int, first: float, second: float) -> Shifted:
         If the code is unknown or of another kind of system, if the coordinates lie far outside
         the area that the system is for, or if no transformation is published for the place.
     """
-    from deconflict.geo.crs import crs_of
+    from deconflict.geo.datum.crs import crs_of
 
     crs = crs_of(epsg)
     lat_deg, lon_deg, assumed = crs.to_geographic(first, second)
@@ -200,7 +200,7 @@ def wgs84_to_crs(epsg: int, lat_deg: float, lon_deg: float) -> tuple[float, floa
     InputError
         As `crs_to_wgs84`.
     """
-    from deconflict.geo.crs import crs_of
+    from deconflict.geo.datum.crs import crs_of
 
     crs = crs_of(epsg)
     shifted = from_wgs84(Datum(crs.datum_name, crs.datum_epsg), lat_deg, lon_deg)

@@ -19,7 +19,7 @@ from deconflict.geo.position import LatLon, checked_lat_lon
 if TYPE_CHECKING:
     import shapely
 
-    from deconflict.geo.plane import Floats, Plane
+    from deconflict.geo.figure.plane import Floats, Plane
 
 SECTOR_MARGIN: Final = 1e-4
 """Sine of the least turn that is trusted to be one: far above what a sphere for the ellipsoid,
@@ -213,9 +213,9 @@ def _check_in_plane(points: Sequence[LatLon], field: str) -> None:
     import numpy as np  # few rings come here
     import shapely
 
-    from deconflict.geo.geodesic import densified
-    from deconflict.geo.plane import Plane, to_ecef
-    from deconflict.geo.shape import LONGEST_PIECE_M, middle_of
+    from deconflict.geo.figure.geodesic import densified
+    from deconflict.geo.figure.plane import Plane, to_ecef
+    from deconflict.geo.figure.shape import LONGEST_PIECE_M, middle_of
 
     corners = (*points, points[0])
     check_legs(corners, field, closed=True)
@@ -325,7 +325,7 @@ def check_holes(shell: Sequence[LatLon], holes: Sequence[Sequence[LatLon]]) -> N
     """
     import shapely  # holes are rare
 
-    from deconflict.geo.shape import Shape
+    from deconflict.geo.figure.shape import Shape
 
     outer = Shape((tuple(shell),), region=True, reach_m=0.0)
     plane: Plane = outer.plane

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from deconflict.geo.compiled import compiled
-from deconflict.geo.table import (
+from deconflict.geo.packed.compiled import compiled
+from deconflict.geo.packed.table import (
     LONGEST_EDGE_M,
     RADIUS,
     REGION,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from deconflict.geo.geodesic import between, densified, foot
-from deconflict.geo.plane import Plane, distance_m, moved, to_ecef, to_lat_lon
+from deconflict.geo.figure.geodesic import between, densified, foot
+from deconflict.geo.figure.plane import Plane, distance_m, moved, to_ecef, to_lat_lon
 
 WORLD = Geodesic.WGS84
 PLACES = [(0.0, 0.0), (36.37, 37.515), (70.0, 180.0), (90.0, 0.0), (-89.999, -120.0), (-45.0, 90.0)]

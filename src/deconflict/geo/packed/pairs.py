@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deconflict.geo.cells import (
+from deconflict.geo.packed.cells import (
     BUCKETS,
     LENGTHS,
     LEVELS,
@@ -28,9 +28,9 @@ from deconflict.geo.cells import (
     level_of,
     longer,
 )
-from deconflict.geo.compiled import compiled
-from deconflict.geo.kernel import NO, meet
-from deconflict.geo.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
+from deconflict.geo.packed.compiled import compiled
+from deconflict.geo.packed.kernel import NO, meet
+from deconflict.geo.packed.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
 
 
 class Wanted(NamedTuple):

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from deconflict.geo.plane import Floats, Plane, geod, to_ecef
+from deconflict.geo.figure.plane import Floats, Plane, geod, to_ecef
+from deconflict.geo.figure.shape import Shape
 from deconflict.geo.position import LatLon
-from deconflict.geo.shape import Shape
 
 MOST_PAIRS: Final = 64
 """More pairs of convex pieces than this are replaced by the hulls."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from deconflict.geo.plane import EQUATOR_M, distance_m, geod, moved
+from deconflict.geo.figure.plane import EQUATOR_M, distance_m, geod, moved
 from deconflict.geo.position import LatLon
 
 FOOT_STEPS: Final = 12

@@ -1,4 +1,4 @@
-"""Many points of one datum at once: `deconflict.geo.shift` by cells instead of points."""
+"""Many points of one datum at once: `deconflict.geo.datum.shift` by cells instead of points."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shift_many(
     if epsg == _WGS84_EPSG:
         return lats, lons, uncertainty_m, which, (("", ()),)
 
-    from deconflict.geo.shift import shift_of
+    from deconflict.geo.datum.shift import shift_of
 
     shift = shift_of(epsg)
     how: dict[_How, int] = {}

@@ -20,8 +20,8 @@ from deconflict.geo.datum import (
     to_wgs84_many,
     wgs84_to_crs,
 )
+from deconflict.geo.datum.shift import shift_of
 from deconflict.geo.errors import InputError
-from deconflict.geo.shift import shift_of
 
 AL_BAB = (36.37, 37.515)
 BERLIN = (52.52, 13.405)
@@ -111,7 +111,7 @@ def test_an_unknown_datum_is_refused_and_an_example_given(text):
 
 
 def test_every_tabled_datum_has_the_name_and_code_of_the_epsg_data_set():
-    from deconflict.geo.datum_names import tabled_datum, tabled_names
+    from deconflict.geo.datum.names import tabled_datum, tabled_names
 
     seen = set()
     for text in tabled_names():

@@ -107,7 +107,7 @@ class Area:
 
 @cache
 def _names() -> tuple[MappingProxyType[str, tuple[str, ...]], re.Pattern[str]]:
-    from deconflict.geo.outlines import outlines
+    from deconflict.geo.datum.outlines import outlines
 
     meant: dict[str, tuple[str, ...]] = {name.casefold(): (name,) for name in outlines().names}
     for names, countries in _NAMED:

@@ -21,9 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deconflict.geo.compiled import compiled
-from deconflict.geo.kernel import NO, YES, meet
-from deconflict.geo.table import (
+from deconflict.geo.packed.compiled import compiled
+from deconflict.geo.packed.kernel import NO, YES, meet
+from deconflict.geo.packed.table import (
     BEGIN,
     END,
     GROWTH,

@@ -7,9 +7,9 @@ The uncertainty at a point is
 - where none does, or the accuracy of the only ones that do is unknown: the greatest of 50 m, the
   spread of all operations, and the accuracy of the one used.
 
-A true area is that of the countries named in the operation's text (`deconflict.geo.coverage`),
-less a rim of 25 km, within its box. A point outside every box gets the operation of the nearest
-box, up to `BEYOND_KM` away, as one that is not made for the place; farther off it is refused.
+A true area is that of the countries named in the operation's text (`coverage`), less a rim of
+25 km, within its box. A point outside every box gets the operation of the nearest box, up to
+`BEYOND_KM` away, as one that is not made for the place; farther off it is refused.
 PROJ itself would fall back on a transformation without parameters there.
 
 Everything slow is kept per cell of half a degree: how far the operations' answers lie apart at
@@ -26,11 +26,11 @@ from functools import cache, lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from deconflict.geo.datum.operation import Operation, geographic_crs, native_units, operations_from
 from deconflict.geo.errors import InputError
-from deconflict.geo.operation import Operation, geographic_crs, native_units, operations_from
 
 if TYPE_CHECKING:
-    from deconflict.geo.outlines import Border
+    from deconflict.geo.datum.outlines import Border
 
 RIM_KM = 25.0
 """Within this distance of its outline a country's operation does not count as covering."""
@@ -278,7 +278,7 @@ class Shift:
         return index, least, self.everything, (said,)
 
     def _make_cell(self, row: int, column: int) -> Cell:
-        from deconflict.geo.outlines import border_of
+        from deconflict.geo.datum.outlines import border_of
 
         south, west = row * CELL_DEG, column * CELL_DEG
         half = CELL_DEG / 2.0

@@ -3,8 +3,8 @@
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from deconflict.geo.coverage import area_of
-from deconflict.geo.outlines import Border, outlines
+from deconflict.geo.datum.coverage import area_of
+from deconflict.geo.datum.outlines import Border, outlines
 
 
 @pytest.mark.parametrize(

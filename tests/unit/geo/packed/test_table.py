@@ -8,7 +8,7 @@ from geographiclib.geodesic import Geodesic
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height
-from deconflict.geo.table import (
+from deconflict.geo.packed.table import (
     ALWAYS_US,
     BEGIN,
     END,

@@ -8,8 +8,8 @@ import random
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from deconflict.geo import ring
 from deconflict.geo.errors import InputError
+from deconflict.geo.figure import ring
 
 WGS84 = Geodesic.WGS84
 

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from deconflict.geo.geodesic import foot
-from deconflict.geo.plane import (
+from deconflict.geo.figure.geodesic import foot
+from deconflict.geo.figure.plane import (
     LEAST_RADIUS_M,
     Floats,
     Plane,
@@ -30,8 +30,8 @@ from deconflict.geo.plane import (
     on_surface,
     to_lat_lon,
 )
+from deconflict.geo.figure.shape import Shape
 from deconflict.geo.position import LatLon
-from deconflict.geo.shape import Shape
 
 Indices = npt.NDArray[np.intp]
 

@@ -1,0 +1,1 @@
+"""Footprints as figures on the ellipsoid: rings, shapes, planes, nearest points, penetration."""
