@@ -15,6 +15,7 @@ from datetime import datetime
 from deconflict.geo.errors import InputError
 from deconflict.register import clears, inside, meeting, notations, target
 from deconflict.register.binding import binding_notes
+from deconflict.register.entering import entering
 from deconflict.register.entity import Entity
 from deconflict.register.reach import Reach, future_notes
 from deconflict.register.report import (
@@ -194,6 +195,7 @@ def _cleared(
     around: clears.Surroundings | None = None
     computed = left = 0
     most = min(len(conflicts), MOST_CLEARED)
+    numbers = {entity.id: index for index, entity in enumerate(run.entities)}
     for conflict in conflicts:
         checks = {conflict.check, *conflict.also}
         if checks & {Check.TARGET, Check.OWN_POSITION}:
@@ -201,10 +203,11 @@ def _cleared(
             cleared.append(replace(conflict, clears=clears.only_by_cancelling(conflict.a)))
             continue
         hit = hits.get((conflict.a.id, conflict.b.id))
-        if conflict.check is not Check.MUST_NOT_MEET or hit is None:
+        outside = conflict.check is Check.MUST_STAY_INSIDE
+        if not outside and (conflict.check is not Check.MUST_NOT_MEET or hit is None):
             cleared.append(conflict)
             continue
-        movers = clears.givers(run, hit)
+        movers = () if outside or hit is None else clears.givers(run, hit)
         sentence = conflict.sentence
         if len(movers) > 1:
             sentence += " Neither goes before the other: one of the two gives way."
@@ -215,13 +218,16 @@ def _cleared(
         advance(_MEETINGS_PART + (1.0 - _MEETINGS_PART) * computed / most)
         computed += 1
         around = around or clears.Surroundings.of(run, now)
-        shifts = tuple(
-            shift
-            for mover in movers
-            for shift in around.clears(
-                mover, of=hit.demand.second if mover == hit.demand.first else hit.demand.first
+        if outside or hit is None:
+            shifts = entering(around, numbers[conflict.a.id], numbers[conflict.b.id])
+        else:
+            shifts = tuple(
+                shift
+                for mover in movers
+                for shift in around.clears(
+                    mover, of=hit.demand.second if mover == hit.demand.first else hit.demand.first
+                )
             )
-        )
         cleared.append(replace(conflict, clears=shifts, sentence=sentence))
     if left:
         notes.append(

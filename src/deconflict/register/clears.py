@@ -212,7 +212,7 @@ class Surroundings:
             back = tuple(
                 replace(volume, uncertainty_m=volume.uncertainty_m - reach_m) for volume in moved
             )
-            return self.broken(mover, _moved(entity, back))
+            return self.broken(mover, moved_to(entity, back))
 
         def shifts(obstacle: list[Volume4D], *, protected: bool) -> tuple[clearance.Shift, ...]:
             return clearance.clears(
@@ -237,10 +237,10 @@ class Surroundings:
                     if shift.kind is not ShiftKind.TIME
                 ),
             )
-        return tuple(_shift(entity, other, shift) for shift in found)
+        return tuple(said(entity, other, shift) for shift in found)
 
 
-def _moved(entity: Entity, volumes: tuple[Volume4D, ...]) -> Entity:
+def moved_to(entity: Entity, volumes: tuple[Volume4D, ...]) -> Entity:
     """Return the entity with other volumes; its position goes with them."""
     before, after = entity.volumes[0].footprint, volumes[0].footprint
     same_place = (
@@ -286,7 +286,7 @@ def only_by_cancelling(entity: Entity) -> tuple[Shift, ...]:
     )
 
 
-def _shift(entity: Entity, other: Entity, shift: clearance.Shift) -> Shift:
+def said(entity: Entity, other: Entity, shift: clearance.Shift) -> Shift:
     """Return the report's words for a shift."""
     said = shift.sentence()
     if shift.kind is ShiftKind.CANCEL:
