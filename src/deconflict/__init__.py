@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from deconflict.geo.clearance import clears
     from deconflict.geo.containment import Containment, containment
     from deconflict.geo.errors import AmbiguousTextError, InputError
-    from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, read_height
+    from deconflict.geo.height import (
+        AltitudeBand,
+        AltitudeReference,
+        Height,
+        read_height,
+        to_ellipsoid,
+    )
     from deconflict.geo.index import Index
     from deconflict.geo.mistake import Comparison, Mistake, compare
     from deconflict.geo.packed.table import VolumeTable
@@ -45,7 +51,13 @@ _HOMES = {
     "deconflict.geo.clearance": ("clears",),
     "deconflict.geo.containment": ("Containment", "containment"),
     "deconflict.geo.errors": ("AmbiguousTextError", "InputError"),
-    "deconflict.geo.height": ("AltitudeBand", "AltitudeReference", "Height", "read_height"),
+    "deconflict.geo.height": (
+        "AltitudeBand",
+        "AltitudeReference",
+        "Height",
+        "read_height",
+        "to_ellipsoid",
+    ),
     "deconflict.geo.index": ("Index",),
     "deconflict.geo.mistake": ("Comparison", "Mistake", "compare"),
     "deconflict.geo.position": ("LatLon", "Notation", "Position"),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 import zipfile
-import zlib
 
 from deconflict.formats.numbers import shown
 from deconflict.formats.reading import Limits
+from deconflict.formats.zipped import DAMAGED
 from deconflict.geo.errors import InputError
 
 MAX_MEMBERS = 1_000
@@ -61,15 +60,7 @@ def check_members(data: bytes, limits: Limits) -> None:
                     _refuse_entities(info.filename, content)
     except InputError:
         raise
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        OSError,
-        ValueError,
-        struct.error,
-    ) as error:
+    except DAMAGED as error:
         raise InputError(f"the file is no workbook, or damaged ({error})", _REMEDY) from None
 
 

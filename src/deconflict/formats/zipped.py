@@ -27,7 +27,7 @@ _FREE_RATIO_BYTES = 1024 * 1024
 """Members that inflate to less may be packed as densely as they like."""
 
 _CHUNK_BYTES = 1024 * 1024
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -68,7 +68,7 @@ def inflated(data: bytes, choose: Callable[[list[str]], str], limits: Limits) ->
             return name, _content(packed, packed.getinfo(name), limits)
     except InputError:
         raise
-    except _DAMAGED:
+    except DAMAGED:
         raise _damaged() from None
 
 
@@ -84,7 +84,7 @@ def names(data: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return packed.namelist()
-    except _DAMAGED:
+    except DAMAGED:
         raise _damaged() from None
 
 

@@ -231,7 +231,8 @@ class Index(Generic[K]):
     def _rebuild(
         self, old: Rows, live: Integers, rows: int = 0, rings: int = 0, vertices: int = 0
     ) -> None:
-        from deconflict.geo.packed.cells import empty_cells, keys, load
+        from deconflict.geo.packed.cells import empty_cells, load
+        from deconflict.geo.packed.cube import keys
 
         # What lies together in space and time is put together, as in a sweep.
         kept = old._replace(real=old.real[live], whole=old.whole[live])

@@ -239,7 +239,8 @@ def _steps(
     margins: Margins,
     progress: Callable[[float], None] | None,
 ) -> Iterator[Integers]:
-    from deconflict.geo.packed.cells import BUCKETS, empty_cells, keys, load
+    from deconflict.geo.packed.cells import BUCKETS, empty_cells, load
+    from deconflict.geo.packed.cube import keys
     from deconflict.geo.packed.pairs import Wanted, pairs_of_buckets
 
     rows = table.rows

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-COMPILED_MODULES = ("cells", "compiled", "kernel", "pairs", "placing", "table")
+COMPILED_MODULES = ("cells", "compiled", "cube", "kernel", "pairs", "placing", "table")
 """The modules of this package that compiled functions come from, with their constants."""
 
 

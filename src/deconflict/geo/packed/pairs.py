@@ -14,21 +14,18 @@ import numpy as np
 
 from deconflict.geo.packed.cells import (
     BUCKETS,
-    LENGTHS,
-    LEVELS,
     LONGEST,
     NONE,
     OF_KIND,
     SIZE,
-    SMALLEST_CELL_M,
     START,
     Cells,
     buckets_near,
     first_from,
-    level_of,
     longer,
 )
 from deconflict.geo.packed.compiled import compiled
+from deconflict.geo.packed.cube import LENGTHS, LEVELS, SMALLEST_CELL_M, level_of
 from deconflict.geo.packed.kernel import NO, meet
 from deconflict.geo.packed.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
 
