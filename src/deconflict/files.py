@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -278,27 +280,59 @@ def write_file(entities: Iterable[Entity], path: str, *, replace: bool = False) 
         If the ending is another one, the file exists, or it can't be written; a file that could
         not be written whole is removed.
     """
-    content = _writer(PurePath(path).suffix.lower(), path)(tuple(entities))
+    write_bytes(
+        _writer(PurePath(path).suffix.lower(), path)(tuple(entities)), path, replace=replace
+    )
+
+
+def write_bytes(content: bytes, path: str, *, replace: bool = False) -> None:
+    """Write a file whole or not at all; the one that it replaces stays until the new one is there.
+
+    Parameters
+    ----------
+    content
+        What to write.
+    path
+        Where to.
+    replace
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    InputError
+        If the file exists, or can't be written; what was begun is removed.
+    """
+    place = Path(path)
+    begun: Path | None = None
     try:
-        stream = Path(path).open("wb" if replace else "xb")  # noqa: SIM115 - removed on failure
+        if replace and place.exists():
+            place = place.resolve()
+            handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+            begun, stream = Path(name), os.fdopen(handle, "wb")
+            shutil.copymode(place, begun)
+        else:
+            stream = place.open("xb")
+            begun = place
+        with stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if begun != place:
+            begun.replace(place)
+        begun = None
     except FileExistsError as error:
         raise InputError(
             "the file exists already",
-            "write another name, or say that it may be replaced",
+            "write another name, or say that it may be replaced (--force)",
             field=path,
         ) from error
     except OSError as error:
         raise InputError(
             f"the file can't be written ({error.strerror})", "write another place", field=path
         ) from error
-    try:
-        with stream:
-            stream.write(content)
-    except OSError as error:
-        Path(path).unlink(missing_ok=True)
-        raise InputError(
-            f"the file can't be written ({error.strerror})", "write another place", field=path
-        ) from error
+    finally:
+        if begun is not None:  # Ctrl-C too
+            begun.unlink(missing_ok=True)
 
 
 def _writer(suffix: str, path: str) -> Callable[[Sequence[Entity]], bytes]:

@@ -29,6 +29,7 @@ def template(
         Overwrite a file that exists.
     """
     import deconflict.formats.template as templates
+    from deconflict.files import write_bytes
 
     if file == "-":
         sys.stdout.buffer.write(templates.template_csv())
@@ -45,17 +46,7 @@ def template(
                 "write a name that ends in .xlsx or .csv",
                 field=file,
             )
-    try:
-        with path.open("wb" if force else "xb") as stream:
-            stream.write(content)
-    except FileExistsError as error:
-        raise InputError(
-            "the file exists already", "write another name, or add --force", field=file
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"the file can't be written ({error.strerror})", "write another place", field=file
-        ) from error
+    write_bytes(content, file, replace=force)
     sys.stdout.write(
         f"Wrote {printable(file)}. Fill it in, then: deconflict check {printable(file)}\n"
         "Delete the example row; the second sheet explains each column.\n"
