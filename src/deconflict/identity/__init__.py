@@ -1,0 +1,1 @@
+"""Identity: who asks, proven by a token, and what the token allows."""

@@ -1,0 +1,1 @@
+"""Deciding: from a command and a draft of the register to events, one module a kind of command."""

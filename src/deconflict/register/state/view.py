@@ -1,0 +1,56 @@
+"""The view: what a decision and a reader may ask of the register, or of a draft of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from deconflict.geo.volume import Volume4D
+from deconflict.register.policy import Policy
+from deconflict.register.state.held import Availability, Held, Subscription
+
+
+class View(Protocol):
+    """A consistent state of the register at one instant.
+
+    What has ended before the view's `now_us` meets nothing. Answers come in the order of
+    identifiers, each once.
+    """
+
+    @property
+    def now_us(self) -> int:
+        """The instant that the view is of, microseconds since 1970 UTC."""
+        ...
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        ...
+
+    def entity(self, identifier: str) -> Held | None:
+        """Return an entity; one that ended at most `Policy.kept_after_end_s` ago is still there."""
+        ...
+
+    def subscription(self, identifier: str) -> Subscription | None:
+        """Return a subscription that has not ended."""
+        ...
+
+    def dependents(self, subscription: str) -> tuple[str, ...]:
+        """Return the operations that a subscription serves, sorted."""
+        ...
+
+    def availability(self, party: str) -> Availability:
+        """Return a party's availability; unknown with an empty version if never set."""
+        ...
+
+    def operations_meeting(self, volumes: Sequence[Volume4D]) -> list[Held]:
+        """Return the operations of which a volume meets one of these, exactly."""
+        ...
+
+    def zones_meeting(self, volumes: Sequence[Volume4D]) -> list[Held]:
+        """Return the zones of which a volume meets one of these, exactly."""
+        ...
+
+    def subscriptions_meeting(self, volumes: Sequence[Volume4D]) -> list[Subscription]:
+        """Return the subscriptions of which a volume meets one of these, exactly."""
+        ...

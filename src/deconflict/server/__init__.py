@@ -1,0 +1,1 @@
+"""The service: the ASGI application, and the coordinator that decides and commits."""
