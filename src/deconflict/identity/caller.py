@@ -27,5 +27,9 @@ class Caller:
     expires_s: int
 
 
+NOBODY = Caller(party="", scopes=frozenset(), issuer="", expires_s=0)
+"""Who calls where no token is asked for."""
+
+
 class TokenError(Exception):
     """A token that is refused, in a sentence for the caller that holds no part of the token."""

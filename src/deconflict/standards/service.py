@@ -25,19 +25,22 @@ class Call:
     Attributes
     ----------
     caller
-        Who asks.
+        Who asks; `deconflict.identity.caller.NOBODY` at a public endpoint.
     request
         Method and path as received, for the record: "PUT /dss/v1/...".
     path
         The path's parameters, percent-decoded.
     body
         The bytes as received; may be empty.
+    query
+        The query string's parameters, percent-decoded; of a repeated one the first.
     """
 
     caller: Caller
     request: str
     path: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,8 @@ class Endpoint:
         The handler. It may raise `RequestError` for what is wrong with the request.
     operation
         The standard's name of the operation, for documents and metrics.
+    public
+        Whether no token is asked for. Such a handler submits nothing.
     """
 
     method: str
@@ -133,6 +138,7 @@ class Endpoint:
     scopes: tuple[frozenset[str], ...]
     handle: Handler
     operation: str
+    public: bool = False
 
 
 class RequestError(Exception):
