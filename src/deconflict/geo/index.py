@@ -8,11 +8,12 @@ numba (0.5 s; 10 s in the first run after an installation).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
 from deconflict.geo.errors import InputError
+from deconflict.geo.packed.prepared import Prepared, prepared
 from deconflict.geo.packed.table import (
     BEGIN,
     GROWTH,
@@ -20,7 +21,6 @@ from deconflict.geo.packed.table import (
     RING,
     RING_STOP,
     Floats,
-    Gathered,
     Integers,
     Rows,
     VolumeTable,
@@ -28,23 +28,30 @@ from deconflict.geo.packed.table import (
 from deconflict.geo.sweep import parts_meet
 from deconflict.geo.volume import Volume4D, parts
 
+if TYPE_CHECKING:
+    from deconflict.geo.packed.cells import Cells
+
 K = TypeVar("K", bound=Hashable)
 
 LEAST_ROOM = 1024
 """Rows that an index has room for at first."""
-MOST_QUICK_VERTICES = 4096
-"""A volume with more vertices takes the way through `VolumeTable`."""
+MORE_ROOM = 4
+"""Room grows by this part of itself: large arrays are enlarged where they are, without copying."""
 
 
 class Index(Generic[K]):
     """A changing set of volumes, each under a key.
 
-    One thread at a time; a query changes buffers too.
+    One thread at a time; a query changes buffers too. A volume that is asked about more than once
+    is prepared once: `query`, `candidates` and `insert` take what `prepared` returns too.
 
     Parameters
     ----------
     keys, volumes
         What it holds at first, a key for each volume; quicker than one at a time.
+    resolve
+        Gives the volume of a key, for the few that the packed arrays leave open. With it the
+        index keeps no volume objects, which are ten times larger than what is packed.
 
     Raises
     ------
@@ -53,47 +60,48 @@ class Index(Generic[K]):
     """
 
     def __init__(
-        self, keys: Iterable[K] = (), volumes: VolumeTable | Iterable[Volume4D] = ()
+        self,
+        keys: Iterable[K] = (),
+        volumes: VolumeTable | Iterable[Volume4D] = (),
+        *,
+        resolve: Callable[[K], Volume4D] | None = None,
     ) -> None:
-        from deconflict.geo.packed.cells import search
-        from deconflict.geo.packed.placing import place
+        from deconflict.geo.packed.cells import put, take
+        from deconflict.geo.packed.search import search
 
         # Kept here, since an import costs a microsecond a query.
-        self._find, self._place = search, place
+        self._find, self._put, self._take = search, put, take
         table = volumes if isinstance(volumes, VolumeTable) else VolumeTable.of(tuple(volumes))
         named = tuple(keys)
         if len(named) != table.count:
             raise InputError(
                 f"{len(named)} keys were given for {table.count} volumes", "give each its key"
             )
-        self._volume: dict[K, tuple[Callable[[int], Volume4D], int]] = {
-            key: (table.volume_of, number) for number, key in enumerate(named)
-        }
-        if len(self._volume) != len(named):
-            raise InputError("a key was given twice", "give each volume its own key")
+        self._resolve = resolve
+        self._volume: dict[K, tuple[Callable[[int], Volume4D], int]] = {}
+        if resolve is None:
+            self._volume = {key: (table.volume_of, number) for number, key in enumerate(named)}
         first = np.searchsorted(table.owner, np.arange(table.count))
-        self._name: list[tuple[K, int] | None] = [
-            (named[owner], row - int(first[owner]))
-            for row, owner in enumerate(table.owner.tolist())
-        ]
-        self._rows_of: dict[K, list[int]] = {}
-        self._free: list[int] = []
-        self._scratch: Floats = np.empty((MOST_QUICK_VERTICES, 2))
+        self._key: list[K | None] = [named[owner] for owner in table.owner.tolist()]
+        legs = np.arange(len(table.owner)) - first[table.owner]
+        later = np.flatnonzero(legs)
+        self._leg: dict[int, int] = dict(
+            zip(later.tolist(), legs[later].tolist(), strict=True)
+        )  # what isn't here is the first leg
+        self._rows_of: dict[K, int | tuple[int, ...]] = {}
+        self._cells: Cells
+        self._scratch: Floats
         self._rebuild(table.rows, np.arange(len(table.owner)))
-        self._asked = Rows(
-            np.zeros((1, 9)),
-            np.zeros((1, 7), np.int64),
-            np.zeros(MOST_QUICK_VERTICES + 1, np.int64),
-            np.zeros((MOST_QUICK_VERTICES, 3)),
-        )
+        if len(self._rows_of) != len(named):
+            raise InputError("a key was given twice", "give each volume its own key")
 
     def __len__(self) -> int:
-        return len(self._volume)
+        return len(self._rows_of)
 
     def __contains__(self, key: K) -> bool:
-        return key in self._volume
+        return key in self._rows_of
 
-    def insert(self, key: K, volume: Volume4D) -> None:
+    def insert(self, key: K, volume: Volume4D | Prepared) -> None:
         """Add a volume.
 
         Raises
@@ -101,13 +109,13 @@ class Index(Generic[K]):
         InputError
             If there is one under this key.
         """
-        if key in self._volume:
+        if key in self._rows_of:
             raise InputError(f"there is a volume under {key!r} already", "remove that one first")
-        self._volume[key] = ((volume,).__getitem__, 0)
-        self._rows_of[key] = []
-        new = self._placed(volume)
-        for leg in range(len(new.real)):
-            self._add(key, leg, new)
+        new = prepared(volume)
+        if self._resolve is None:
+            self._volume[key] = ((new.volume,).__getitem__, 0)
+        rows = tuple(self._add(key, leg, new.rows) for leg in range(len(new.rows.real)))
+        self._rows_of[key] = rows[0] if len(rows) == 1 else rows
 
     def remove(self, key: K) -> None:
         """Take a volume out.
@@ -117,16 +125,17 @@ class Index(Generic[K]):
         KeyError
             If there is none under this key.
         """
-        from deconflict.geo.packed.cells import take
-
-        del self._volume[key]
-        for row in self._rows_of.pop(key):
-            if not take(self._cells, self._rows, row, self._reach(row)):
+        found = self._rows_of.pop(key)
+        self._volume.pop(key, None)
+        for row in (found,) if isinstance(found, int) else found:
+            if not self._take(self._cells, self._rows, row, self._reach(row)):
                 raise RuntimeError(f"the index has lost {key!r}")
-            self._name[row] = None
-            self._free.append(row)
+            self._key[row] = None
+            self._leg.pop(row, None)
+            self._free.setdefault(self._shape(row), []).append(row)
+            self._freed += 1
 
-    def query(self, volume: Volume4D) -> list[K]:
+    def query(self, volume: Volume4D | Prepared) -> list[K]:
         """Return the keys of the volumes that a volume meets, exactly; touching is meeting.
 
         In no particular order, each once.
@@ -134,103 +143,129 @@ class Index(Generic[K]):
         from deconflict.geo.packed.kernel import YES
 
         found: dict[K, None] = {}
-        for leg, row, answer in self._search(volume, decide=True):
-            name = self._name[row]
-            if name is None:
+        one = prepared(volume)
+        for leg, row, answer in self._search(one.rows, decide=True):
+            key = self._key[row]
+            if key is None:
                 raise RuntimeError("the index has found what was removed")
-            key, other_leg = name
             if key in found:
                 continue
-            if answer == YES or parts_meet(parts(volume)[leg], self._part(key, other_leg)):
+            if answer == YES or parts_meet(
+                parts(one.volume)[leg], self._part(key, self._leg.get(row, 0))
+            ):
                 found[key] = None
         return list(found)
 
-    def candidates(self, volume: Volume4D) -> list[K]:
+    def candidates(self, volume: Volume4D | Prepared) -> list[K]:
         """Return the keys of all volumes that a volume may meet: their spheres and windows do.
 
         Every one that meets is among them. In no particular order, each once.
         """
-        names = (self._name[row] for _, row, _ in self._search(volume, decide=False))
-        return list(dict.fromkeys(name[0] for name in names if name is not None))
+        keys = (self._key[row] for _, row, _ in self._search(prepared(volume).rows, decide=False))
+        return list(dict.fromkeys(key for key in keys if key is not None))
 
-    def _search(self, volume: Volume4D, *, decide: bool) -> list[tuple[int, int, int]]:
-        asked = self._placed(volume)
-        if len(asked.xyz) > len(self._scratch):
-            self._scratch = np.empty((2 * len(asked.xyz), 2))
+    def table(self) -> tuple[list[K], VolumeTable]:
+        """Return the keys and the packed volumes, from which an equal index can be made."""
+        numbers = {key: number for number, key in enumerate(self._rows_of)}
+        live = [row for row, key in enumerate(self._key) if key is not None]
+        live.sort(key=lambda row: (numbers[self._key[row]], self._leg.get(row, 0)))  # type: ignore[index]
+        keys = list(numbers)
+        rows, _ = _gathered(self._rows, np.array(live, np.int64))
+        owner = np.array([numbers[self._key[row]] for row in live], np.int64)  # type: ignore[index]
+        return keys, VolumeTable(rows, owner, len(keys), lambda number: self._whole(keys[number]))
+
+    def _search(self, rows: Rows, *, decide: bool) -> list[tuple[int, int, int]]:
+        if len(rows.xyz) > len(self._scratch):
+            self._scratch = np.empty((2 * len(rows.xyz), 2))
         hits: list[tuple[int, int, int]] = []
-        for leg in range(len(asked.real)):
+        for leg in range(len(rows.real)):
             count, found = self._find(
-                self._cells, self._rows, asked, leg, 0.0, 0.0, 0, decide, self._scratch
+                self._cells, self._rows, rows, leg, 0.0, 0.0, 0, decide, self._scratch
             )
-            hits.extend((leg, row, answer) for row, answer in found[:count].tolist())
+            if count:
+                hits.extend((leg, row, answer) for row, answer in found[:count].tolist())
         return hits
 
-    def _part(self, key: K, leg: int) -> Volume4D:
+    def _whole(self, key: K) -> Volume4D:
+        if self._resolve is not None:
+            return self._resolve(key)
         volume_of, number = self._volume[key]
-        return parts(volume_of(number))[leg]
+        return volume_of(number)
+
+    def _part(self, key: K, leg: int) -> Volume4D:
+        return parts(self._whole(key))[leg]
 
     def _reach(self, row: int) -> float:
         return float(self._rows.real[row, RADIUS] + self._rows.real[row, GROWTH])
 
-    def _placed(self, volume: Volume4D) -> Rows:
-        """Return a volume's rows; valid until the next call."""
-        gathered = Gathered()
-        gathered.add(volume, 0)
-        rings = len(gathered.ring) - 1
-        if len(gathered.kind) > 1 or rings > MOST_QUICK_VERTICES:
-            return gathered.rows()
-        asked = self._asked
-        kind = gathered.kind[0]
-        asked.ring[: rings + 1] = gathered.ring
-        lat_lon = np.array([gathered.lat_deg, gathered.lon_deg])
-        if not self._place(asked, rings, lat_lon[0], lat_lon[1], kind):
-            return gathered.rows()
-        asked.real[0, GROWTH:] = (gathered.growth[0], *gathered.limit[0], *gathered.ellipsoid[0])
-        asked.whole[0] = (*gathered.time[0], kind, *gathered.reference[0], 0, rings)
-        return asked
+    def _shape(self, row: int) -> tuple[int, int]:
+        """Return how many rings and vertices a row has."""
+        first, stop = self._rows.whole[row, RING], self._rows.whole[row, RING_STOP]
+        return int(stop - first), int(self._rows.ring[stop] - self._rows.ring[first])
 
-    def _add(self, key: K, leg: int, new: Rows) -> None:
-        from deconflict.geo.packed.cells import put
-
+    def _add(self, key: K, leg: int, new: Rows) -> int:
         first_ring, stop_ring = int(new.whole[leg, RING]), int(new.whole[leg, RING_STOP])
         start, stop = int(new.ring[first_ring]), int(new.ring[stop_ring])
         rings, vertices = stop_ring - first_ring, stop - start
-        if (
-            (not self._free and self._row_count == len(self._rows.real))
-            or self._ring_count + rings >= len(self._rows.ring)
-            or self._vertex_count + vertices > len(self._rows.xyz)
-        ):
-            self._make_room(1, rings, vertices)
-        if self._free:
-            row = self._free.pop()
+        free = self._free.get((rings, vertices))
+        if free:
+            # The removed row's own places for rings and vertices are used again.
+            row = free.pop()
+            self._freed -= 1
+            ring = int(self._rows.whole[row, RING])
+            vertex = int(self._rows.ring[ring])
         else:
-            row = self._row_count
-            self._row_count += 1
-            self._name.append(None)
-        rows, ring, vertex = self._rows, self._ring_count, self._vertex_count
+            row, ring, vertex = self._new_places(rings, vertices)
+        rows = self._rows
         rows.real[row] = new.real[leg]
         rows.whole[row] = new.whole[leg]
         rows.whole[row, RING] = ring
         rows.whole[row, RING_STOP] = ring + rings
         rows.ring[ring : ring + rings + 1] = new.ring[first_ring : stop_ring + 1] + (vertex - start)
         rows.xyz[vertex : vertex + vertices] = new.xyz[start:stop]
-        self._ring_count += rings
-        self._vertex_count += vertices
         if vertices > len(self._scratch):
             self._scratch = np.empty((2 * vertices, 2))
-        self._name[row] = (key, leg)
-        self._rows_of[key].append(row)
-        if not put(self._cells, rows, row, self._reach(row)):
-            self._make_room(1, rings, vertices)
+        self._key[row] = key
+        if leg:
+            self._leg[row] = leg
+        reach = self._reach(row)
+        while not self._put(self._cells, rows, row, reach):
+            self._enlarge_cells()
+        return row
 
-    def _make_room(self, rows: int, rings: int, vertices: int) -> None:
-        """Put everything into larger arrays, without what removed volumes left behind."""
-        live = np.array([row for row, name in enumerate(self._name) if name is not None], np.int64)
-        self._rebuild(self._rows, live, rows, rings, vertices)
+    def _new_places(self, rings: int, vertices: int) -> tuple[int, int, int]:
+        """Return a new row, and its first places for rings and vertices."""
+        if (
+            self._row_count == len(self._rows.real)
+            or self._ring_count + rings >= len(self._rows.ring)
+            or self._vertex_count + vertices > len(self._rows.xyz)
+        ):
+            self._make_room(rings, vertices)
+        row, ring, vertex = self._row_count, self._ring_count, self._vertex_count
+        self._row_count += 1
+        self._ring_count += rings + 1
+        self._vertex_count += vertices
+        self._key.append(None)
+        return row, ring, vertex
 
-    def _rebuild(
-        self, old: Rows, live: Integers, rows: int = 0, rings: int = 0, vertices: int = 0
-    ) -> None:
+    def _make_room(self, rings: int, vertices: int) -> None:
+        """Enlarge the rows' arrays; or pack them anew, if half is what removed volumes left."""
+        if 2 * self._freed > self._row_count:
+            live = [row for row, key in enumerate(self._key) if key is not None]
+            self._rebuild(self._rows, np.array(live, np.int64), rings, vertices)
+            return
+        rows = self._rows
+        _enlarge(rows.real, self._row_count + 1)
+        _enlarge(rows.whole, self._row_count + 1)
+        _enlarge(rows.ring, self._ring_count + rings + 1)
+        _enlarge(rows.xyz, self._vertex_count + vertices)
+
+    def _enlarge_cells(self) -> None:
+        from deconflict.geo.packed.cells import with_room
+
+        self._cells = with_room(self._cells, MORE_ROOM)
+
+    def _rebuild(self, old: Rows, live: Integers, rings: int = 0, vertices: int = 0) -> None:
         from deconflict.geo.packed.cells import empty_cells, load
         from deconflict.geo.packed.cube import keys
 
@@ -238,36 +273,61 @@ class Index(Generic[K]):
         kept = old._replace(real=old.real[live], whole=old.whole[live])
         reach: Floats = kept.real[:, RADIUS] + kept.real[:, GROWTH]
         order = np.lexsort((kept.whole[:, BEGIN], keys(kept, reach)))
-        live, reach = live[order], reach[order]
-        real, whole = kept.real[order], kept.whole[order]
-        ring_index, ring_first = _runs(whole[:, RING], whole[:, RING_STOP])
-        vertex_index, vertex_first = _runs(old.ring[ring_index], old.ring[ring_index + 1])
-        whole[:, RING], whole[:, RING_STOP] = ring_first[:-1], ring_first[1:]
+        rows, most = _gathered(old, live[order])
+        reach = reach[order]
         count = len(live)
-        self._row_count, self._ring_count = count, len(ring_index)
-        self._vertex_count = len(vertex_index)
+        self._row_count, self._vertex_count = count, len(rows.xyz)
+        self._ring_count = len(rows.ring)
         self._rows = Rows(
-            _roomy(real, 2 * (count + rows) + LEAST_ROOM),
-            _roomy(whole, 2 * (count + rows) + LEAST_ROOM),
-            _roomy(vertex_first, 2 * (len(ring_index) + rings) + LEAST_ROOM),
-            _roomy(old.xyz[vertex_index], 2 * (len(vertex_index) + vertices) + 4 * LEAST_ROOM),
+            _roomy(rows.real, LEAST_ROOM),
+            _roomy(rows.whole, LEAST_ROOM),
+            _roomy(rows.ring, LEAST_ROOM + rings),
+            _roomy(rows.xyz, 4 * LEAST_ROOM + vertices),
         )
-        room = 2 * (count + rows) + LEAST_ROOM
+        room = 2 * count + LEAST_ROOM
         self._cells = empty_cells(room, room, 3 * room)
-        load(self._cells, self._rows, np.zeros(count, np.int64), reach, _by_begin(whole))
-        self._name = [self._name[row] for row in live.tolist()]
-        self._free = []
-        self._rows_of = {key: [] for key in self._volume}
-        for row, name in enumerate(self._name):
-            if name is not None:
-                self._rows_of[name[0]].append(row)
-        most = int(np.diff(vertex_first[ring_first]).max(initial=1))
-        self._scratch = np.empty((max(most, MOST_QUICK_VERTICES), 2))
+        by_begin: Integers = np.argsort(rows.whole[:, BEGIN], kind="stable")
+        load(self._cells, self._rows, np.zeros(count, np.int64), reach, by_begin)
+        self._name_rows(live[order].tolist())
+        self._free: dict[tuple[int, int], list[int]] = {}
+        self._freed = 0
+        self._scratch = np.empty((max(most, LEAST_ROOM), 2))
+
+    def _name_rows(self, old_rows: list[int]) -> None:
+        """Carry keys and legs over to new rows, given each one's old row."""
+        key, leg = self._key, self._leg
+        self._key = [key[row] for row in old_rows]
+        self._leg = {new: leg[row] for new, row in enumerate(old_rows) if row in leg} if leg else {}
+        legs: dict[K, list[tuple[int, int]]] = {}
+        rows_of: dict[K, int | tuple[int, ...]] = {}
+        for row, name in enumerate(self._key):
+            if name is None:
+                raise RuntimeError("a removed volume is to be packed again")
+            if name in rows_of:
+                first = rows_of[name]
+                gathered = legs.setdefault(
+                    name, [(self._leg.get(first, 0), first)] if isinstance(first, int) else []
+                )
+                gathered.append((self._leg.get(row, 0), row))
+            else:
+                rows_of[name] = row
+        for name, gathered in legs.items():
+            rows_of[name] = tuple(row for _, row in sorted(gathered))
+        self._rows_of = rows_of
 
 
-def _by_begin(whole: Integers) -> Integers:
-    order: Integers = np.argsort(whole[:, BEGIN], kind="stable")
-    return order
+def _gathered(old: Rows, live: Integers) -> tuple[Rows, int]:
+    """Return some rows alone, in this order, and the most vertices that one of them has."""
+    real, whole = old.real[live], old.whole[live]
+    ring_index, ring_first = _runs(whole[:, RING], whole[:, RING_STOP] + 1)
+    vertex_index, vertex_first = _runs(old.ring[whole[:, RING]], old.ring[whole[:, RING_STOP]])
+    # Each row keeps an offset of its own behind its last ring, so that its places can be reused.
+    rings = np.diff(ring_first)
+    whole[:, RING], whole[:, RING_STOP] = ring_first[:-1], ring_first[1:] - 1
+    moved = vertex_first[:-1] - old.ring[old.whole[live, RING]]
+    ring = old.ring[ring_index] + np.repeat(moved, rings)
+    most = int(np.diff(vertex_first).max(initial=1))
+    return Rows(real, whole, ring, old.xyz[vertex_index]), most
 
 
 def _runs(first: Integers, stop: Integers) -> tuple[Integers, Integers]:
@@ -281,8 +341,16 @@ def _runs(first: Integers, stop: Integers) -> tuple[Integers, Integers]:
 _Array = TypeVar("_Array", Floats, Integers)
 
 
-def _roomy(array: _Array, room: int) -> _Array:
-    """Return a copy with room for so many rows."""
-    larger = np.empty((room, *array.shape[1:]), array.dtype)
+def _roomy(array: _Array, least: int) -> _Array:
+    """Return a copy with room for more rows."""
+    larger = np.empty((len(array) + len(array) // MORE_ROOM + least, *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger
+
+
+def _enlarge(array: Floats | Integers, least: int) -> None:
+    """Give an array more room in its place."""
+    if len(array) >= least:
+        return
+    room = max(least, len(array) + len(array) // MORE_ROOM)
+    array.resize((room, *array.shape[1:]), refcheck=False)

@@ -9,6 +9,7 @@ from geographiclib.geodesic import Geodesic
 
 from deconflict.geo.errors import InputError
 from deconflict.geo.index import Index
+from deconflict.geo.packed.prepared import prepared
 from deconflict.geo.packed.table import VolumeTable
 from deconflict.geo.separation import meets
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
@@ -145,3 +146,77 @@ def test_a_country_finds_what_lies_amid_it_among_a_world_of_others() -> None:
         }
         assert len(amid) > 100
         assert amid <= set(index.query(country))
+
+
+def test_an_index_that_resolves_its_keys_keeps_no_volume_and_answers_the_same() -> None:
+    hook = Polygon(((0.0, 0.0), (0.0, 0.1), (0.01, 0.1), (0.01, 0.01), (0.1, 0.01), (0.1, 0.0)))
+    volumes = {1: Volume4D(footprint=hook), 2: circle(0.05, 0.005), 3: circle(5, 5)}
+    asked: list[int] = []
+
+    def resolve(key: int) -> Volume4D:
+        asked.append(key)
+        return volumes[key]
+
+    index = Index(resolve=resolve)
+    for key, volume in volumes.items():
+        index.insert(key, volume)
+    assert sorted(index.query(circle(0.05, 0.005))) == [1, 2]
+    # A corner on an edge is too close for the packed arrays to tell.
+    edge = Volume4D(footprint=Polygon(((0.1, 0.005), (0.11, 0.0), (0.11, 0.01))))
+    assert index.query(edge) == [1]
+    assert asked
+    assert sorted(asked) == [1] * len(asked)
+
+
+def test_what_is_prepared_once_is_asked_and_inserted_like_the_volume_itself() -> None:
+    times = (NOON, NOON + timedelta(minutes=30), NOON + timedelta(minutes=60))
+    route = Volume4D(footprint=Route(((1.0, 1.0), (1.0, 1.1), (1.1, 1.1)), 100.0, times))
+    for volume in (circle(1.0, 1.05), route):
+        ready = prepared(volume)
+        assert prepared(ready) is ready
+        index: Index[str] = Index()
+        other: Index[str] = Index(["a"], [volume])
+        index.insert("a", ready)
+        assert index.query(ready) == other.query(ready) == index.query(volume) == ["a"]
+        assert index.candidates(ready) == ["a"]
+
+
+def test_an_index_made_from_the_table_of_another_answers_the_same() -> None:
+    random = np.random.default_rng(11)
+    times = (NOON, NOON + timedelta(minutes=30), NOON + timedelta(minutes=60))
+    volumes: dict[int, Volume4D] = {}
+    for key in range(900):
+        lat, lon = random.normal(0, 0.2, 2).tolist()
+        shapes = (
+            Circle((lat, lon), 900.0),
+            Polygon(((lat, lon), (lat, lon + 0.02), (lat + 0.02, lon))),
+            Route(((lat, lon), (lat, lon + 0.02), (lat + 0.01, lon)), 90.0, times),
+        )
+        volumes[key] = Volume4D(footprint=shapes[key % 3])
+    index = Index(resolve=volumes.__getitem__)
+    for key, volume in volumes.items():
+        index.insert(key, volume)
+    for key in range(0, 900, 4):
+        index.remove(key)
+        del volumes[key]
+    keys, table = index.table()
+    again = Index(keys, table, resolve=volumes.__getitem__)
+    assert len(again) == len(index) == 675
+    for volume in list(volumes.values())[::25]:
+        expected = {key for key, other in volumes.items() if meets(volume, other)}
+        assert set(again.query(volume)) == set(index.query(volume)) == expected
+    again.insert(0, volumes[1])
+    assert set(again.query(volumes[1])) == {0, *index.query(volumes[1])}
+
+
+def test_the_places_of_what_was_removed_are_used_again() -> None:
+    index: Index[int] = Index()
+    for key in range(200):
+        index.insert(key, circle(0.0, key * 0.01))
+    size = len(index._key)
+    for turn in range(1, 30):
+        for key in range(200):
+            index.remove(key)
+            index.insert(key, circle(0.0, key * 0.01 + turn * 0.001))
+    assert len(index._key) == size
+    assert index.query(circle(0.0, 29 * 0.001)) == [0]

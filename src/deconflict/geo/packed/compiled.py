@@ -1,7 +1,7 @@
 """Compiling the inner loops with numba: when first needed, and kept between runs.
 
-Only modules that are themselves imported late (`kernel`, `cells`, `pairs`) use this, so that
-the command line starts without numba. What was compiled is kept in a folder of the user's
+Only modules that are themselves imported late (`kernel`, `cells`, `search`, `pairs`) use this,
+so that the command line starts without numba. What was compiled is kept in a folder of the user's
 cache that is named by the content of all compiled modules: numba compares a file's date and
 size only, which an upgraded package can share with the one before, and it doesn't notice that
 a function called from another file has changed.
@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-COMPILED_MODULES = ("cells", "compiled", "cube", "kernel", "pairs", "placing", "table")
+COMPILED_MODULES = ("cells", "compiled", "cube", "kernel", "pairs", "placing", "search", "table")
 """The modules of this package that compiled functions come from, with their constants."""
 
 

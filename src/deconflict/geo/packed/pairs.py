@@ -20,13 +20,12 @@ from deconflict.geo.packed.cells import (
     SIZE,
     START,
     Cells,
-    buckets_near,
     first_from,
-    longer,
 )
 from deconflict.geo.packed.compiled import compiled
 from deconflict.geo.packed.cube import LENGTHS, LEVELS, SMALLEST_CELL_M, level_of
 from deconflict.geo.packed.kernel import NO, meet
+from deconflict.geo.packed.search import buckets_near, longer
 from deconflict.geo.packed.table import BEGIN, END, GROWTH, RADIUS, Floats, Integers, Rows, X, Y, Z
 
 
