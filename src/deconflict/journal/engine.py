@@ -48,7 +48,8 @@ class Group:
     rows
         At least one.
     keys
-        New wrapped keys by their identifiers, committed with the rows.
+        New wrapped keys by their identifiers, committed with the rows. An identifier whose key
+        was erased may come again with another key.
     """
 
     id: bytes
@@ -134,6 +135,16 @@ class Engine(Protocol):
 
     def prune(self, before: int) -> None:
         """Remove the rows before a position, and the keys that no row uses any more."""
+        ...
+
+    def reopen(self) -> None:
+        """Close, open again and verify what is kept, so that appends may go on.
+
+        Raises
+        ------
+        EngineError
+            If it can't be opened, or what is kept is damaged.
+        """
         ...
 
     def close(self) -> None:
