@@ -131,6 +131,12 @@ class Endpoint:
         The standard's name of the operation, for documents and metrics.
     public
         Whether no token is asked for. Such a handler submits nothing.
+    summary
+        What it does, in one line for the documents.
+    takes
+        The type of the request's body; ``None``: it has none.
+    gives
+        The type of the reply's body by status, the errors of `RequestError` left out.
     """
 
     method: str
@@ -139,6 +145,9 @@ class Endpoint:
     handle: Handler
     operation: str
     public: bool = False
+    summary: str = ""
+    takes: type | None = None
+    gives: Mapping[int, type] = field(default_factory=dict)
 
 
 class RequestError(Exception):
