@@ -1,5 +1,4 @@
-"""A load generator in a process of its own: many connections, each sending its next request as
-soon as the answer to the last one is there.
+"""A load generator: connections that each send the next request once the last one is answered.
 
     python bench/load.py < plan.json > figures.json
 
