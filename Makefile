@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 PYTEST_JOBS ?= $(shell nproc)
 
-.PHONY: help setup demo test check format bench docs lock clean
+.PHONY: help setup demo test soak check format bench docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: $(STAMP)  ## set up and run the main job on real input
 
 test: $(STAMP)  ## set up and run every test
 	@$(BIN)/python -m pytest --numprocesses $(PYTEST_JOBS) --quiet
+
+soak: $(STAMP)  ## the long forms of the kill, fault, fuzz and race tests (an hour)
+	@DECONFLICT_SOAK=1 $(BIN)/python -m pytest tests/soak --numprocesses 0 --verbose
 
 check: $(STAMP)  ## lint, types and import contracts
 	@$(BIN)/ruff check .

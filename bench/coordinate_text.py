@@ -99,7 +99,7 @@ def cpu_s(work, *arguments) -> float:
     return time.process_time() - start
 
 
-def main(quick: bool = False) -> None:  # noqa: FBT001, FBT002
+def main(*, quick: bool) -> None:
     from deconflict.geo.reader import read_position, read_positions
 
     def one_by_one(texts: list[str]) -> None:
@@ -128,4 +128,4 @@ def main(quick: bool = False) -> None:  # noqa: FBT001, FBT002
 
 
 if __name__ == "__main__":
-    main()
+    main(quick=False)

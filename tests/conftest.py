@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def long_form() -> bool:
+    """Whether a test takes its long form, as `make soak` asks, instead of some seconds."""
+    return bool(os.environ.get("DECONFLICT_SOAK"))
