@@ -6,29 +6,20 @@ constraint is a zone that everyone keeps out of.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from uuid import UUID
-
 from deconflict.formats.fields import string
-from deconflict.formats.instant import read_instant, write_instant
 from deconflict.formats.names import CONTROL, party_name
 from deconflict.formats.numbers import checked_priority
-from deconflict.geo import height, volume
 from deconflict.geo.errors import InputError
-from deconflict.geo.position import LatLon
 from deconflict.register.entity import Entity, Kind, ZoneRule
 from deconflict.standards.f3548 import wire
+from deconflict.standards.f3548.identifier import identifier_of
+from deconflict.standards.f3548.volumes import check_window, volumes_of
 
 MAX_VERTICES = 10_000
 """Vertices of all polygons of one operational intent (F3548-21, parameter ``MaxVertices``)."""
 
 HOLDS_ITS_UNCERTAINTY = (
     "the uncertainty is 0 m, because an F3548 volume already holds it by the standard's terms"
-)
-_ID = re.compile(
-    r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE
 )
 
 
@@ -51,8 +42,8 @@ def operational_intent_entity(intent: wire.OperationalIntent, *, source: str = "
         If the standard does not allow it; ``field`` is the path within the object.
     """
     reference, details = intent.reference, intent.details
-    identifier = entity_id(reference.id)
-    _check_window(reference.time_start, reference.time_end, "reference")
+    identifier = identifier_of(reference.id, "reference.id")
+    check_window(reference.time_start, reference.time_end, "reference")
     vertices = sum(
         len(v.volume.outline_polygon.vertices)
         for v in (*details.volumes, *details.off_nominal_volumes)
@@ -65,8 +56,10 @@ def operational_intent_entity(intent: wire.OperationalIntent, *, source: str = "
             field="details",
         )
     volumes = (
-        *_volumes(details.volumes, "details.volumes", bounded=True),
-        *_volumes(details.off_nominal_volumes, "details.off_nominal_volumes", bounded=True),
+        *volumes_of(details.volumes, "details.volumes", times=True, altitudes=True),
+        *volumes_of(
+            details.off_nominal_volumes, "details.off_nominal_volumes", times=True, altitudes=True
+        ),
     )
     if not volumes:
         raise InputError(
@@ -108,9 +101,9 @@ def constraint_entity(constraint: wire.Constraint, *, source: str = "") -> Entit
         If the standard does not allow it; ``field`` is the path within the object.
     """
     reference, details = constraint.reference, constraint.details
-    identifier = entity_id(reference.id)
-    _check_window(reference.time_start, reference.time_end, "reference")
-    volumes = _volumes(details.volumes, "details.volumes", bounded=False)
+    identifier = identifier_of(reference.id, "reference.id")
+    check_window(reference.time_start, reference.time_end, "reference")
+    volumes = volumes_of(details.volumes, "details.volumes", times=False, altitudes=False)
     assumed = [
         "an F3548 constraint is a zone that everyone keeps out of",
         HOLDS_ITS_UNCERTAINTY,
@@ -176,7 +169,7 @@ def requested_entity(
     return Entity(
         id=fallback_id,
         kind=Kind.OPERATION if intended else Kind.ZONE,
-        volumes=_volumes(request.extents, "extents", bounded=intended),
+        volumes=volumes_of(request.extents, "extents", times=intended, altitudes=intended),
         party=party,
         rule=None if intended else ZoneRule.KEEP_OUT,
         assumed=tuple(assumed),
@@ -192,129 +185,3 @@ def _manager(text: str) -> str:
 def _line(text: str, field: str) -> str:
     """Return a text for people in one line."""
     return " ".join(CONTROL.sub(" ", string(text, field)).split())
-
-
-def entity_id(text: str) -> str:
-    """Return an identifier in the one spelling by which two are compared.
-
-    Parameters
-    ----------
-    text
-        A version 4 UUID of the RFC 4122 variant; dashes may be missing.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
-    remedy = "give a version 4 UUID, such as 2f8343be-6482-4d1b-a474-16847e01af1e"
-    if not _ID.fullmatch(text):
-        raise InputError(f"{text[:80]!r} is no UUID", remedy, field="reference.id")
-    found = UUID(text)
-    if found.version != 4:
-        raise InputError(f"{text} is no UUID of version 4", remedy, field="reference.id")
-    return str(found)
-
-
-def _volumes(
-    volumes: Sequence[wire.Volume4D], path: str, *, bounded: bool
-) -> tuple[volume.Volume4D, ...]:
-    return tuple(
-        _volume(item, f"{path}[{number}]", bounded=bounded) for number, item in enumerate(volumes)
-    )
-
-
-def _volume(item: wire.Volume4D, path: str, *, bounded: bool) -> volume.Volume4D:
-    """Return one volume; `bounded`: times and altitudes are required."""
-    space = item.volume
-    inside = f"{path}.volume"
-    if bounded:
-        required = (
-            ("time_start", item.time_start, path),
-            ("time_end", item.time_end, path),
-            ("altitude_lower", space.altitude_lower, inside),
-            ("altitude_upper", space.altitude_upper, inside),
-        )
-        for name, value, place in required:
-            if value is None:
-                raise InputError(f"`{name}` is missing", f"add `{name}`", field=place)
-    lower, upper = _height(space.altitude_lower), _height(space.altitude_upper)
-    if lower is not None and upper is not None and lower.value_m > upper.value_m:
-        raise InputError(
-            f"the lower altitude {lower.value_m:g} m is above the upper one {upper.value_m:g} m",
-            "write the lower one first",
-            field=inside,
-        )
-    start, end = _check_window(item.time_start, item.time_end, path)
-    try:
-        return volume.Volume4D(
-            footprint=_footprint(space, inside),
-            band=height.AltitudeBand(lower, upper),
-            start=start,
-            end=end,
-        )
-    except InputError as error:
-        field = error.field if error.field.startswith(path) else f"{path} {error.field}".strip()
-        raise InputError(error.what, error.remedy, field=field) from None
-
-
-def _footprint(space: wire.Volume3D, path: str) -> volume.Footprint:
-    circle, polygon = space.outline_circle, space.outline_polygon
-    if circle is not None and polygon is not None:
-        raise InputError(
-            "both outline_circle and outline_polygon are given", "keep the one meant", field=path
-        )
-    if circle is not None:
-        return volume.Circle((circle.center.lat, circle.center.lng), circle.radius.value)
-    if polygon is None:
-        raise InputError(
-            "neither outline_circle nor outline_polygon is given", "add one of them", field=path
-        )
-    points = tuple((point.lat, point.lng) for point in polygon.vertices)
-    _refuse_repeated(points, f"{path}.outline_polygon.vertices")
-    return volume.Polygon(points)
-
-
-def _refuse_repeated(points: Sequence[LatLon], path: str) -> None:
-    if points[0] == points[-1]:
-        raise InputError(
-            "the last vertex repeats the first",
-            "leave the last one out; F3548 closes the ring by itself",
-            field=f"{path}[{len(points) - 1}]",
-        )
-    for number in _repeated(points):
-        raise InputError(
-            "this vertex stands earlier in the ring too",
-            "give each vertex once",
-            field=f"{path}[{number}]",
-        )
-
-
-def _repeated(points: Iterable[LatLon]) -> Iterable[int]:
-    seen: set[LatLon] = set()
-    for number, point in enumerate(points):
-        if point in seen:
-            yield number
-        seen.add(point)
-
-
-def _height(altitude: wire.Altitude | None) -> height.Height | None:
-    return None if altitude is None else height.Height(altitude.value)
-
-
-def _check_window(
-    start: wire.Time | None, end: wire.Time | None, path: str
-) -> tuple[datetime | None, datetime | None]:
-    """Return both instants, rounded outward to whole microseconds."""
-    first = last = None
-    if start is not None:
-        first = read_instant(start.value, "floor", field=f"{path}.time_start.value")
-    if end is not None:
-        last = read_instant(end.value, "ceil", field=f"{path}.time_end.value")
-    if first is not None and last is not None and first > last:
-        raise InputError(
-            f"it ends at {write_instant(last)}, before it starts at {write_instant(first)}",
-            "write the earlier time as time_start",
-            field=f"{path}.time_end",
-        )
-    return first, last

@@ -197,15 +197,15 @@ def convert(value: Any, wanted: type[T]) -> T:  # noqa: ANN401 - decoded JSON is
     try:
         return msgspec.convert(value, type=wanted, strict=True)
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise explained(str(error)) from None
     except UnicodeEncodeError:
         raise InputError(
             "a text holds half of a surrogate pair, which is no character", _REMEDY
         ) from None
 
 
-def _explained(message: str) -> InputError:
-    """Return a decoder's message as a sentence with its field."""
+def explained(message: str) -> InputError:
+    """Return a decoder's message as a refusal with its field."""
     found = _PLACE.search(message)
     path = found["path"] if found else ""
     message = message[: found.start()] if found else message
