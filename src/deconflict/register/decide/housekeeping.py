@@ -1,0 +1,41 @@
+"""Housekeeping: reads answered, policies put in force, time that passes, clocks overridden."""
+
+from __future__ import annotations
+
+from deconflict.register.command import Configure, OverrideClock, RecordReads, Tick
+from deconflict.register.decide.refusing import RefusedError
+from deconflict.register.decision import Decision, Reason
+from deconflict.register.event import ClockOverridden, Configured, Ticked
+from deconflict.register.state.view import View
+
+
+def record_reads(_view: View, command: RecordReads) -> Decision:
+    """Journal what a party was shown; it has been answered already, so nothing can refuse it."""
+    return Decision(events=(command.batch,))
+
+
+def configure(view: View, command: Configure) -> Decision:
+    """Put another policy in force."""
+    if command.policy == view.policy:
+        raise RefusedError(
+            Reason.INVALID,
+            "this policy is in force already",
+            "change what is to be different",
+        )
+    return Decision(events=(Configured(command.policy),))
+
+
+def tick(_view: View, _command: Tick) -> Decision:
+    """Let time pass."""
+    return Decision(events=(Ticked(),))
+
+
+def override_clock(_view: View, command: OverrideClock) -> Decision:
+    """Journal that an operator trusts the clock, and the words for it."""
+    if not command.words.strip():
+        raise RefusedError(
+            Reason.INVALID,
+            "the clock was overridden without a word",
+            "say who does so and why",
+        )
+    return Decision(events=(ClockOverridden(command.words, command.ahead_s),))

@@ -1,0 +1,78 @@
+"""Notices: which subscriptions are told of a change, each once, and their indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from deconflict.geo.volume import Volume4D
+from deconflict.register.entity import Kind
+from deconflict.register.event import Notified
+from deconflict.register.state.held import Held, Subscription, VolumeRecord
+from deconflict.register.state.view import View
+from deconflict.register.state.volume_record import volume_of
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Who is told.
+
+    Attributes
+    ----------
+    subscriptions
+        With their new indices, in the order of identifiers.
+    events
+        The event that says so; empty if nobody is told.
+    """
+
+    subscriptions: tuple[Subscription, ...]
+    events: tuple[Notified, ...]
+
+
+def old_volumes(held: Held, besides: Iterable[VolumeRecord] = ()) -> tuple[Volume4D, ...]:
+    """Return the volumes of an entity that are not among the records of its next version."""
+    kept = tuple(besides)
+    return tuple(volume_of(record) for record in held.volumes if record not in kept)
+
+
+def notices(
+    view: View,
+    kind: Kind,
+    volumes: tuple[Volume4D, ...],
+    *,
+    made: Subscription | None = None,
+    gone: str | None = None,
+) -> Notices:
+    """Return the notices of a change.
+
+    Parameters
+    ----------
+    view
+        The register before the change.
+    kind
+        What changed.
+    volumes
+        Where it was and where it is now: whoever subscribes to either is told, its own party too.
+    made
+        A subscription that this decision makes or extends, so that it holds what changed.
+    gone
+        The identifier of one that this decision deletes.
+    """
+    told = {found.id: found for found in view.subscriptions_meeting(volumes) if _wants(found, kind)}
+    if made is not None and _wants(made, kind):
+        told[made.id] = made
+    if gone is not None:
+        told.pop(gone, None)
+    if not told:
+        return Notices((), ())
+    raised = tuple(
+        msgspec.structs.replace(told[identifier], index=told[identifier].index + 1)
+        for identifier in sorted(told)
+    )
+    return Notices(raised, (Notified({found.id: found.index for found in raised}),))
+
+
+def _wants(subscription: Subscription, kind: Kind) -> bool:
+    return subscription.operations if kind is Kind.OPERATION else subscription.zones

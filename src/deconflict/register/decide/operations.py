@@ -1,0 +1,112 @@
+"""Operations: created, changed and deleted."""
+
+from __future__ import annotations
+
+from deconflict.register.command import PutOperation, RemoveOperation
+from deconflict.register.decide.attachment import abandoned, attach, check_asked
+from deconflict.register.decide.current import check_free, current
+from deconflict.register.decide.extent import extent_of
+from deconflict.register.decide.key import check_key
+from deconflict.register.decide.lifecycle import DECONFLICTED, check_transition
+from deconflict.register.decide.notices import notices, old_volumes
+from deconflict.register.decide.refusing import RefusedError
+from deconflict.register.decide.unpredictable import new_ovn
+from deconflict.register.decision import Decision, Reason
+from deconflict.register.entity import Kind
+from deconflict.register.event import Event, Put, Removed, Subscribed, Unsubscribed
+from deconflict.register.state.held import Held, Readiness
+from deconflict.register.state.view import View
+
+
+def put_operation(view: View, command: PutOperation) -> Decision:
+    """Create or change an operation.
+
+    What the request alone tells comes first, then whose the operation is and its OVN, its life,
+    whether its party is Down, its subscription, and last the key, which costs most.
+    """
+    extent = extent_of(view, command.volumes)
+    check_asked(command)
+    held = _present(view, command)
+    check_transition(None if held is None else held.state, command.state)
+    if command.state in DECONFLICTED:
+        _check_up(view, command.party, f"make an operation {command.state}")
+    ovn = _next_ovn(command)
+    attachment = attach(view, command, extent)
+    subscription = attachment.subscription
+    if command.state in DECONFLICTED:
+        check_key(view, command, zones=subscription is not None and subscription.zones)
+
+    served_by = None if subscription is None else subscription.id
+    entity = Held(
+        id=command.id,
+        kind=Kind.OPERATION,
+        party=command.party,
+        version=1 if held is None else held.version + 1,
+        ovn=ovn,
+        base_url=command.base_url,
+        start_us=extent.start_us,
+        end_us=extent.end_us,
+        volumes=extent.records,
+        state=command.state,
+        subscription=served_by,
+    )
+    gone = abandoned(view, held, served_by)
+    volumes = command.volumes
+    if held is not None:
+        volumes = (*volumes, *old_volumes(held, extent.records))
+    told = notices(
+        view,
+        Kind.OPERATION,
+        volumes,
+        made=subscription if attachment.changed else None,
+        gone=gone,
+    )
+    events: list[Event] = []
+    if subscription is not None and attachment.changed:
+        events.append(Subscribed(subscription))
+    events.append(Put(entity))
+    if gone is not None:
+        events.append(Unsubscribed(gone))
+    return Decision(events=(*events, *told.events), entity=entity, notify=told.subscriptions)
+
+
+def remove_operation(view: View, command: RemoveOperation) -> Decision:
+    """Delete an operation, and its implicit subscription if nothing else depends on it."""
+    held = current(view, Kind.OPERATION, command.id, command.party, command.ovn)
+    _check_up(view, command.party, "delete an operation")
+    gone = abandoned(view, held, None)
+    told = notices(view, Kind.OPERATION, old_volumes(held), gone=gone)
+    events: list[Event] = [Removed(held.id)]
+    if gone is not None:
+        events.append(Unsubscribed(gone))
+    return Decision(events=(*events, *told.events), entity=held, notify=told.subscriptions)
+
+
+def _present(view: View, command: PutOperation) -> Held | None:
+    if command.ovn is not None:
+        return current(view, Kind.OPERATION, command.id, command.party, command.ovn)
+    check_free(view, command.id, command.party)
+    return None
+
+
+def _check_up(view: View, party: str, deed: str) -> None:
+    """Refuse what a party that is marked as Down may not do."""
+    if view.availability(party).readiness is Readiness.DOWN:
+        raise RefusedError(
+            Reason.DOWN,
+            f"{party} is marked as Down, so it can't {deed}",
+            "have its availability set to Normal first",
+        )
+
+
+def _next_ovn(command: PutOperation) -> str:
+    if command.ovn_suffix is None:
+        return new_ovn(command)
+    ovn = f"{command.id}_{command.ovn_suffix}"
+    if ovn == command.ovn:
+        raise RefusedError(
+            Reason.INVALID,
+            "the OVN requested is the one that the operation has now",
+            "request another suffix for each version",
+        )
+    return ovn
