@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -17,6 +21,16 @@ Every command ends with one of these statuses; an internal error is never 1.
 | status | meaning |
 |---|---|
 """
+
+
+def commands(app: App) -> list[list[str]]:
+    """Return the words of each command and, behind its group, of each command in a group."""
+    found = []
+    for name in app:
+        if not name.startswith("-"):
+            found.append([name])
+            found += [[name, *words] for words in commands(app[name])]
+    return found
 
 
 def command_line() -> str:
@@ -37,7 +51,7 @@ def command_line() -> str:
     }
     page = COMMAND_LINE_HEAD
     page += "".join(f"| {status.value} | {meanings[status]} |\n" for status in ExitStatus)
-    for words in ([], *([name] for name in app if not name.startswith("-"))):
+    for words in ([], *commands(app)):
         title = " ".join(["deconflict", *words])
         output = io.StringIO()
         console = Console(file=output, width=96, color_system=None, force_terminal=False)

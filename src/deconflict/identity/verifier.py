@@ -107,10 +107,9 @@ class Verifier:
                 return caller
             del self._verified[name]
         caller = self._check(read_compact(token), now_s)
-        if len(self._verified) >= self._cache_size:
+        self._verified[name] = caller
+        if len(self._verified) > self._cache_size:
             del self._verified[next(iter(self._verified))]
-        if self._cache_size:
-            self._verified[name] = caller
         return caller
 
     def _check(self, compact: Compact, now_s: int) -> Caller:
