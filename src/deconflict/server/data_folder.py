@@ -1,0 +1,242 @@
+"""The data folder: journal, keys, log and snapshots of one node, opened in the right order."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from deconflict.journal.durable import make_folder
+from deconflict.journal.engine import Engine, EngineError, Outcome
+from deconflict.journal.keys import Keys
+from deconflict.journal.log import Log
+from deconflict.journal.sqlite import SqliteEngine
+from deconflict.register.command import ENTROPY_BYTES, Command, Configure
+from deconflict.register.decision import Decision
+from deconflict.register.event import Configured
+from deconflict.register.policy import DEFAULT_POLICY
+from deconflict.register.state.errors import RegisterError
+from deconflict.register.state.register import Register
+from deconflict.register.state.view import View
+from deconflict.server.clock import Clock, ClockGuard
+from deconflict.server.group import Decide, Group
+from deconflict.server.own import own
+from deconflict.server.replay import Progress, replayed
+from deconflict.server.sealed_snapshot import (
+    Heading,
+    SnapshotError,
+    heading,
+    read_snapshot,
+    remove_unfinished,
+    snapshot_files,
+    write_snapshot,
+)
+
+JOURNAL: Final = "journal.db"
+KEYS: Final = "keys"
+LOG: Final = "log"
+SNAPSHOTS: Final = "snapshots"
+CLOCK: Final = "clock"
+
+
+class DataFolder:
+    """An open data folder and the register of its journal.
+
+    Made by `open` or `beside`.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    keys
+        The service's keys.
+    log
+        The log.
+    register
+        The state of all its entries.
+    snapshot_head
+        How many entries the snapshot holds from which the register was loaded; 0: none.
+    """
+
+    def __init__(
+        self, path: Path, keys: Keys, log: Log, register: Register, snapshot_head: int
+    ) -> None:
+        self.path = path
+        self.keys = keys
+        self.log = log
+        self.register = register
+        self.snapshot_head = snapshot_head
+
+    @classmethod
+    def open(cls, path: Path, *, progress: Progress | None = None) -> DataFolder:
+        """Open a folder to write to its journal; what is missing is made.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        progress
+            Called now and then while entries are replayed.
+
+        Raises
+        ------
+        EngineError, LogError
+            If another process writes it, or something in it is damaged, foreign or rolled back.
+        OSError
+            If it can't be made or read.
+        """
+        make_folder(path)
+        with ExitStack() as stack:
+            # The engine first: it takes the lock, so nobody else makes keys meanwhile.
+            engine = SqliteEngine(path / JOURNAL, create=True)
+            stack.callback(engine.close)
+            remove_unfinished(path / SNAPSHOTS)
+            keys = Keys.load(path / KEYS, create=engine.head() == 0)
+            return cls._opened(path, engine, keys, stack, progress)
+
+    @classmethod
+    def beside(cls, path: Path, *, progress: Progress | None = None) -> DataFolder:
+        """Open a folder to read it, also while a server writes it.
+
+        Raises
+        ------
+        EngineError, LogError
+            If there is no journal, or something in it is damaged, foreign or rolled back.
+        """
+        with ExitStack() as stack:
+            engine = SqliteEngine.reader(path / JOURNAL)
+            stack.callback(engine.close)
+            keys = Keys.load(path / KEYS, create=False)
+            return cls._opened(path, engine, keys, stack, progress)
+
+    @classmethod
+    def _opened(
+        cls,
+        path: Path,
+        engine: Engine,
+        keys: Keys,
+        stack: ExitStack,
+        progress: Progress | None,
+    ) -> DataFolder:
+        log = Log.open(engine, path / LOG, keys)
+        stack.callback(log.close)
+        register = from_snapshot(path / SNAPSHOTS, keys, log)
+        snapshot_head = 0 if register is None else register.head
+        if register is None:
+            register = Register(first=log.first())
+        replayed(log, register, progress=progress)
+        stack.pop_all()
+        return cls(path, keys, log, register, snapshot_head)
+
+    def guard(self, clock: Clock | None = None) -> ClockGuard:
+        """Return the clock guard, started on what the journal and the folder say."""
+        register = self.register
+        due_us = register.next_due_us()
+        if due_us is not None:
+            # It leaves memory some time after its end.
+            due_us -= register.policy.kept_after_end_s * 1_000_000
+        guard = ClockGuard(self.path / CLOCK, clock)
+        guard.start(register.time_us if register.head else None, due_us)
+        return guard
+
+    def begin(self, guard: ClockGuard) -> None:
+        """Put the default policy in force if the journal is new.
+
+        Raises
+        ------
+        EngineError, ClockAheadError
+            If it can't be written.
+        """
+        if self.register.head == 0:
+            policy = Configure(party="", entropy=os.urandom(ENTROPY_BYTES), policy=DEFAULT_POLICY)
+            self.commit(policy, guard, _first_policy)
+
+    def commit(self, command: Command, guard: ClockGuard, decide: Decide) -> Decision:
+        """Decide and journal one command of the service itself while no coordinator runs.
+
+        A refused command is not written.
+
+        Raises
+        ------
+        EngineError, ClockAheadError
+            If it can't be written.
+        """
+        register = self.register
+        decisions: list[Decision] = []
+
+        def noted(view: View, command: Command) -> Decision:
+            decisions.append(decide(view, command))
+            return decisions[-1]
+
+        group = Group(register, guard.entry_time_us(register.time_us), noted)
+        group.add(own(command), said=False)
+        (decision,) = decisions
+        if decision.refusal is not None:
+            return decision
+        if self.log.append(register.head, group.entries()) is not Outcome.ACCEPTED:
+            raise EngineError("another process wrote to this journal; stop it and try again")
+        for made in group.made:
+            register.apply(register.head, group.time_us, made.decided)
+        return decision
+
+    def write_snapshot(self) -> Path:
+        """Write a snapshot of the register as it is.
+
+        Raises
+        ------
+        OSError
+            If it can't be written.
+        """
+        register = self.register
+        head = heading(register.head, self.keys, _record(self.log, register.head - 1))
+        path = write_snapshot(self.path / SNAPSHOTS, self.keys, head, register.dump())
+        self.snapshot_head = register.head
+        return path
+
+    def close(self) -> None:
+        """Let go of the journal and its lock."""
+        self.log.close()
+
+
+def from_snapshot(folder: Path, keys: Keys, log: Log) -> Register | None:
+    """Return the register of the newest snapshot that belongs to a log; ``None`` without one.
+
+    One that is damaged, of another version or of another journal is passed over.
+    """
+    said = structlog.get_logger("deconflict.snapshots")
+    for path in snapshot_files(folder):
+        try:
+            head, register = read_snapshot(path, keys)
+            _require_same_journal(head, keys, log)
+        except (SnapshotError, RegisterError, OSError) as error:
+            said.warning("snapshot passed over", file=path.name, reason=str(error))
+        else:
+            return register
+    return None
+
+
+def _require_same_journal(head: Heading, keys: Keys, log: Log) -> None:
+    if not log.first() <= head.head <= log.head():
+        raise SnapshotError("the journal has no entries for it to go on with")
+    record = _record(log, head.head - 1)
+    if record is None:  # the entry was pruned: the key tells the journal all the same
+        same = head.public_key == keys.public_key.hex()
+    else:
+        same = head == heading(head.head, keys, record)
+    if not same:
+        raise SnapshotError("it is of another journal")
+
+
+def _record(log: Log, position: int) -> bytes | None:
+    if position < log.first():
+        return None
+    return next(iter(log.read(position, position + 1))).record
+
+
+def _first_policy(_view: View, command: Command) -> Decision:
+    """Put the policy in force that is in force: a journal says from its first entry which it is."""
+    policy = command.policy if isinstance(command, Configure) else DEFAULT_POLICY
+    return Decision(events=(Configured(policy),))

@@ -1,0 +1,133 @@
+"""A node: a data folder at work, with everything that the service runs beside its requests."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from deconflict.register.decide import decide
+from deconflict.server.checkpoints import Checkpoints
+from deconflict.server.clock import Clock
+from deconflict.server.coordinator import Coordinator
+from deconflict.server.data_folder import DataFolder
+from deconflict.server.fault import described
+from deconflict.server.observer import Observer
+from deconflict.server.snapshots import EVERY_ENTRIES, Snapshots
+
+if TYPE_CHECKING:
+    from deconflict.server.health import Health
+    from deconflict.server.replay import Progress
+
+
+class Node:
+    """A data folder, its coordinator, checkpoints and snapshots.
+
+    Made by `open`; `start` and `stop` belong to one event loop.
+
+    Attributes
+    ----------
+    folder
+        The data folder.
+    coordinator
+        The `deconflict.standards.service.Service`.
+    checkpoints
+        The thread that signs checkpoints.
+    """
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        *,
+        observer: Observer | None = None,
+        override_clock: str | None = None,
+        clock: Clock | None = None,
+        snapshot_every: int = EVERY_ENTRIES,
+    ) -> None:
+        self.folder = folder
+        self._override_clock = override_clock
+        guard = folder.guard(clock)
+        folder.begin(guard)
+        self.checkpoints = Checkpoints(folder.log, observer)
+        self._snapshots = Snapshots(folder.path, folder.snapshot_head, snapshot_every)
+        self.coordinator = Coordinator(
+            folder.register,
+            folder.log,
+            guard,
+            decide=decide,
+            observer=observer,
+            committed=self._committed,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        observer: Observer | None = None,
+        override_clock: str | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Open a data folder to serve it; what is missing is made.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        observer
+            Told what happens.
+        override_clock
+            Who says that the clock is right, and why; see `Coordinator.start`.
+        progress
+            Called now and then while entries are replayed.
+
+        Raises
+        ------
+        EngineError, LogError, OSError
+            If it can't be opened: a sentence that says what to do.
+        """
+        folder = DataFolder.open(path, progress=progress)
+        try:
+            return cls(folder, observer=observer, override_clock=override_clock)
+        except BaseException:
+            folder.close()
+            raise
+
+    async def start(self) -> None:
+        """Begin to take commands.
+
+        Raises
+        ------
+        UnavailableError
+            If the clock was to be overridden and that could not be journalled.
+        """
+        self.checkpoints.start()
+        await self.coordinator.start(self._override_clock)
+
+    async def stop(self) -> None:
+        """Finish what was taken, sign the last checkpoint, write a snapshot, and close."""
+        await self.coordinator.stop()
+        await self._snapshots.stop()
+        await asyncio.to_thread(self._close)
+
+    def health(self) -> Health:
+        """Return the coordinator's state."""
+        return self.coordinator.health()
+
+    def _committed(self) -> None:
+        self.checkpoints.committed()
+        self._snapshots.consider(self.folder.register.head)
+
+    def _close(self) -> None:
+        log = structlog.get_logger("deconflict.node")
+        self.checkpoints.stop()
+        try:
+            # A register that could not take an entry must not shorten the next start.
+            whole = self.folder.register.head == self.folder.log.head()
+            if whole and self.folder.register.head != self.folder.snapshot_head:
+                self.folder.write_snapshot()
+        except Exception as error:  # noqa: BLE001 - the journal is whole without a snapshot
+            log.warning("no snapshot could be written", error=described(error))
+        self.folder.close()

@@ -1,0 +1,350 @@
+"""The sequencer: one task that decides, has the journal commit, and then shows and answers.
+
+Theory of operation. The task takes all that wait as a group, decides each command over one draft,
+and has a thread append the entries. Only when they are durable are they applied to the register,
+where readers see them, and their callers answered. While a commit runs the next group gathers. The
+register is changed by this one task alone.
+
+When an append fails:
+
+=============================  ============================================================
+what is known                  what follows
+=============================  ============================================================
+refused: another writer        the journal is followed, and the group decided again
+nothing written, engine well   all callers of the group are refused; the next append tries
+outcome unknown                the callers wait until the journal was verified and read back
+must reopen                    every write is refused until the journal was verified
+=============================  ============================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import structlog
+
+from deconflict.journal.engine import EngineError, NoSpaceError, Outcome
+from deconflict.journal.entry import Entry
+from deconflict.register.event import Decided
+from deconflict.server import health
+from deconflict.server.backlog import Backlog, Waiting
+from deconflict.server.clock import ClockAheadError, ClockGuard
+from deconflict.server.fault import described
+from deconflict.server.group import Decide, Group
+from deconflict.server.health import SENTENCES, Standing, State
+from deconflict.server.observer import Observer
+from deconflict.server.replay import decided_of
+from deconflict.standards.service import UnavailableError
+
+if TYPE_CHECKING:
+    from deconflict.journal.log import Opened
+    from deconflict.register.state.register import Register
+
+SLICE_S: Final = 0.005
+"""How long the task decides or applies before others on the event loop have a turn."""
+FIRST_RETRY_S: Final = 0.5
+LONGEST_RETRY_S: Final = 30.0
+MOST_ATTEMPTS: Final = 10
+"""How often a group is decided again because another writer was faster."""
+
+_T = TypeVar("_T")
+
+
+class Journal(Protocol):
+    """What the sequencer asks of a `deconflict.journal.log.Log`."""
+
+    def append(self, expected_head: int, entries: Sequence[Entry]) -> Outcome:
+        """Commit entries; called from one thread."""
+        ...
+
+    def recover(self) -> bool:
+        """Close, reopen and verify; whether the last group was committed."""
+        ...
+
+    def head(self) -> int:
+        """Return the number of entries."""
+        ...
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[Opened]:
+        """Yield entries."""
+        ...
+
+
+class Sequencer:
+    """Decides and appends what waits in a backlog.
+
+    Parameters
+    ----------
+    register
+        The state of all entries of the journal.
+    journal
+        The log, to which nothing else appends.
+    guard
+        The clock guard, started.
+    decide
+        The rules.
+    backlog
+        What waits.
+    standing
+        The state, kept current here.
+    observer
+        Told what happens.
+    committed
+        Called after each commit, when its entries are applied.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        journal: Journal,
+        guard: ClockGuard,
+        *,
+        decide: Decide,
+        backlog: Backlog,
+        standing: Standing,
+        observer: Observer,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        self._register = register
+        self._journal = journal
+        self._guard = guard
+        self._decide = decide
+        self._backlog = backlog
+        self._standing = standing
+        self._observer = observer
+        self._committed = committed
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._task: asyncio.Task[None] | None = None
+        self._busy = False
+        self._log = structlog.get_logger("deconflict.coordinator")
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being decided or committed, and nothing waits."""
+        return not self._busy and not len(self._backlog)
+
+    def start(self) -> None:
+        """Begin to take what waits."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="sequencer")
+
+    def wake(self) -> None:
+        """Say that something waits."""
+        self._wake.set()
+
+    async def stop(self) -> None:
+        """Finish what waits, then end."""
+        self._stopping.set()
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        while True:
+            while not len(self._backlog):
+                if self._stopping.is_set():
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+            group = self._backlog.take()
+            self._observer.queued(len(self._backlog))
+            self._busy = True
+            try:
+                await self._settle(group)
+            except Exception as error:  # noqa: BLE001 - no caller may wait for ever
+                self._log.error("fault of the coordinator", error=described(error))
+                self._break(f"the coordinator failed: {type(error).__name__}")
+                self._refuse(group, "fault", health.FAULT)
+            finally:
+                self._busy = False
+
+    async def _settle(self, waiting: list[Waiting]) -> None:
+        """Bring a group to its end, whichever that is."""
+        for _ in range(MOST_ATTEMPTS):
+            state = self._standing.state
+            if state in {State.BROKEN, State.RECOVERING}:
+                self._refuse(waiting, state.value, SENTENCES[state])
+                return
+            try:
+                time_us = self._guard.entry_time_us(self._register.time_us)
+            except ClockAheadError as error:
+                self._standing.set(State.CLOCK_AHEAD, str(error))
+                self._refuse(waiting, State.CLOCK_AHEAD.value, SENTENCES[State.CLOCK_AHEAD])
+                return
+            group, waiting = await self._decided(waiting, time_us)
+            if not waiting or await self._append(group, waiting):
+                return
+            await self._follow()
+        self._refuse(waiting, "not written", health.OVERTAKEN)
+
+    async def _decided(
+        self, waiting: Iterable[Waiting], time_us: int
+    ) -> tuple[Group, list[Waiting]]:
+        """Decide a group; returned with those who are in it."""
+        group = Group(self._register, time_us, self._decide)
+        callers = []
+        until = time.perf_counter() + SLICE_S
+        for one in waiting:
+            try:
+                group.add(one.submission, said=one.said)
+                callers.append(one)
+            except Exception as error:  # noqa: BLE001 - a fault in one refuses only that one
+                command = one.submission.command
+                self._log.error(
+                    "fault while deciding",
+                    command=type(command).__name__,
+                    party=command.party,
+                    error=described(error),
+                )
+                self._refuse([one], "fault", health.FAULT)
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE_S
+        return group, callers
+
+    async def _append(self, group: Group, callers: list[Waiting]) -> bool:
+        """Append a group; ``False`` if another writer was faster, so that it is decided again."""
+        began = time.perf_counter()
+        entries = group.entries()
+        try:
+            outcome = await self._in_thread(self._journal.append, self._register.head, entries)
+        except NoSpaceError as error:
+            self._not_written(callers, State.NO_SPACE, error)
+        except EngineError as error:
+            if error.outcome_known and not error.must_reopen:
+                self._not_written(callers, State.FAILING, error)
+            else:
+                await self._recover(group, callers, str(error), written=not error.outcome_known)
+        except Exception as error:  # noqa: BLE001 - what it left in the file is not known
+            self._log.error("fault while appending", error=described(error))
+            reason = f"appending failed: {type(error).__name__}"
+            await self._recover(group, callers, reason, written=True)
+        else:
+            if outcome is Outcome.REFUSED:
+                return False
+            seconds = time.perf_counter() - began
+            await self._apply(group, callers)
+            said_bytes = sum(len(one.submission.call.body) for one in callers)
+            self._observer.committed(len(entries), said_bytes, seconds)
+            if self._standing.state in {State.NO_SPACE, State.FAILING}:
+                self._standing.set(State.WORKING)
+            if self._committed is not None:
+                self._committed()
+        return True
+
+    async def _apply(self, group: Group, callers: list[Waiting]) -> None:
+        """Show what is durable, and answer."""
+        until = time.perf_counter() + SLICE_S
+        for made, caller in zip(group.made, callers, strict=True):
+            if self._standing.state is not State.BROKEN:
+                self._apply_one(group.time_us, made.decided)
+            caller.answer(made.reply)  # it is durable, whatever the register makes of it
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE_S
+
+    def _apply_one(self, time_us: int, decided: Decided) -> None:
+        position = self._register.head
+        try:
+            self._register.apply(position, time_us, decided)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the register can't be trusted
+            self._log.error("fault while applying", position=position, error=described(error))
+            self._break(
+                f"the register could not take entry {position:,} of the journal "
+                f"({type(error).__name__}); start the service again, and keep its log"
+            )
+
+    async def _follow(self, group: Group | None = None) -> bool:
+        """Apply what is in the journal and was not applied yet.
+
+        Returns
+        -------
+        bool
+            Whether it begins with a group whose outcome was unknown.
+        """
+        behind = await self._in_thread(self._behind)
+        # A record is made over salts, so no other entry has the same.
+        ours = bool(group and behind and behind[0].record == group.made[0].entry.record())
+        for opened in behind:
+            if self._standing.state is State.BROKEN:
+                break
+            self._apply_one(opened.time_us, decided_of(opened))
+        return ours
+
+    def _behind(self) -> list[Opened]:
+        return list(self._journal.read(self._register.head))
+
+    def _not_written(self, callers: list[Waiting], state: State, error: EngineError) -> None:
+        self._standing.set(state, str(error))
+        self._refuse(callers, state.value, SENTENCES[state])
+
+    async def _recover(
+        self, group: Group, callers: list[Waiting], reason: str, *, written: bool
+    ) -> None:
+        """Have the journal closed, opened and verified, as often as it takes.
+
+        `written` says whether the group may have been written; its callers then wait.
+        """
+        refused = State.RECOVERING.value
+        self._standing.set(State.RECOVERING, reason)
+        self._refuse(self._backlog.clear(), refused, SENTENCES[State.RECOVERING])
+        if not written:
+            self._refuse(callers, refused, SENTENCES[State.RECOVERING])
+        wait_s = FIRST_RETRY_S
+        while True:
+            try:
+                head = await self._in_thread(self._reopen)
+                if head < self._register.head:
+                    self._break(
+                        f"the journal holds {head:,} entries and {self._register.head:,} were "
+                        "written; stop the service and restore it"
+                    )
+                    self._refuse(callers, refused, SENTENCES[State.BROKEN])
+                    return
+                committed = await self._follow(group)
+                break
+            except Exception as error:  # noqa: BLE001 - any failure means: not verified yet
+                self._standing.set(State.RECOVERING, f"{reason}; opening it again: {error}")
+            if await self._stopped_within(wait_s):
+                self._refuse(callers, refused, health.NOT_KNOWN)
+                return
+            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+        if committed:
+            for made, caller in zip(group.made, callers, strict=True):
+                caller.answer(made.reply)
+            if self._committed is not None:
+                self._committed()
+        else:
+            self._refuse(callers, "not written", health.NOT_WRITTEN)
+        self._standing.set(State.WORKING)
+
+    def _reopen(self) -> int:
+        self._journal.recover()
+        return self._journal.head()
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:  # noqa: ANN401
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    def _break(self, reason: str) -> None:
+        self._standing.set(State.BROKEN, reason)
+
+    def _refuse(self, callers: Sequence[Waiting], reason: str, sentence: str) -> None:
+        if not callers:
+            return
+        self._observer.refused(reason, len(callers))
+        for waiting in callers:
+            waiting.refuse(UnavailableError(sentence))
