@@ -1,0 +1,341 @@
+"""The log: a journal engine whose entries are sealed, signed, and proved by a tree of hashes.
+
+`Log.append` seals and signs a group and hands it to the engine. `Log.advance`, in a thread of its
+own, reads back what was committed, adds it to the tree, and signs a checkpoint over it: so nothing
+is ever signed that a crash could take back.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Final, Self
+
+from deconflict.journal.checkpoint import Checkpoint, origin
+from deconflict.journal.durable import make_folder, replace_durably
+from deconflict.journal.engine import Engine, EngineError, Group, NoSpaceError, Outcome, Row
+from deconflict.journal.entry import Entry
+from deconflict.journal.envelope import NONCE_BYTES
+from deconflict.journal.errors import LogError, RolledBackError
+from deconflict.journal.keys import Keys
+from deconflict.journal.leaf import NAMESPACE, key_hash, leaf
+from deconflict.journal.merkle import EMPTY_ROOT
+from deconflict.journal.opened import EntryReader, Opened
+from deconflict.journal.opening import (
+    CHECKPOINT_FILE,
+    RESTORE,
+    check_signatures,
+    hash_of,
+    open_tree,
+    read_checkpoint,
+)
+from deconflict.journal.seal import FreshKeys, Sealer
+from deconflict.journal.tile import WIDTH, bundle
+from deconflict.journal.tree import Tree
+
+__all__ = ["Log", "LogError", "Opened"]
+
+GROUP_ID_BYTES: Final = 16
+_BATCH: Final = 4096
+"""Entries that are added to the tree at a time, so that proofs never wait long."""
+
+
+class Log:
+    """A journal that is sealed, signed and proved; open it with `Log.open`.
+
+    `append` is for one thread, `advance` for another, all else for any.
+
+    Attributes
+    ----------
+    origin
+        The log's name in checkpoints.
+    public_key
+        The key with which its leaves and checkpoints are checked: 32 bytes.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        keys: Keys,
+        tree: Tree,
+        signed: tuple[bytes, Checkpoint] | None,
+    ) -> None:
+        self.public_key = keys.public_key
+        self.origin = origin(self.public_key)
+        self._engine = engine
+        self._folder = folder
+        self._signing = keys.signing
+        self._key_hash = key_hash(self.public_key)
+        self._sealer = Sealer(keys, engine.key)
+        self._tree = tree
+        self._signed = signed
+        self._last_group: bytes | None = None
+        self._writing = threading.Lock()  # one of append, recover, erase and prune
+        self._advancing = threading.Lock()
+        self._sealing = threading.Lock()  # the opened keys
+        self._reader = EntryReader(engine, tree, self._sealer, self._sealing, self.public_key)
+
+    @classmethod
+    def open(cls, engine: Engine, folder: Path, keys: Keys) -> Self:
+        """Open the log of a journal; nothing is written by that.
+
+        Parameters
+        ----------
+        engine
+            The journal's engine, which the log closes.
+        folder
+            Where ``checkpoint`` and ``tile/`` stand: ``log`` in the data folder.
+        keys
+            The service's keys.
+
+        Raises
+        ------
+        LogError
+            If the journal does not extend the last checkpoint: rolled back, foreign or altered.
+        EngineError
+            If the engine fails.
+        """
+        public_key = keys.public_key
+        # The checkpoint first: a writer beside us can only take the journal farther.
+        signed = read_checkpoint(folder, public_key)
+        tree = open_tree(engine, folder, public_key, signed and signed[1])
+        return cls(engine, folder, keys, tree, signed)
+
+    def head(self) -> int:
+        """Return the number of entries ever appended."""
+        return self._engine.head()
+
+    def first(self) -> int:
+        """Return the first position that is still kept."""
+        return self._engine.first()
+
+    def append(self, expected_head: int, entries: Sequence[Entry]) -> Outcome:
+        """Seal, sign and commit entries: all of them or none.
+
+        Parameters
+        ----------
+        expected_head
+            The position of the first.
+        entries
+            At least one.
+
+        Raises
+        ------
+        EngineError
+            If it failed; where its outcome is not known, `recover` finds it.
+        """
+        with self._writing:
+            if self._signed is None:
+                self._begin()
+            fresh = FreshKeys()
+            rows = self._rows(entries, fresh)
+            group = Group(os.urandom(GROUP_ID_BYTES), rows, fresh.wrapped())
+            self._last_group = group.id
+            outcome = self._engine.append(expected_head, group)
+            if outcome is Outcome.ACCEPTED:
+                with self._sealing:
+                    self._sealer.keep(fresh)
+            return outcome
+
+    def _rows(self, entries: Sequence[Entry], fresh: FreshKeys) -> tuple[Row, ...]:
+        sign = self._signing.sign
+        nonces = os.urandom(NONCE_BYTES * len(entries))
+        rows = []
+        for number, entry in enumerate(entries):
+            record = entry.record()
+            message = sha256(record).digest()
+            signature = sign(NAMESPACE + sha256(message).digest())
+            nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
+            with self._sealing:
+                key_id, sealed = self._sealer.seal(entry, message, nonce, fresh)
+            rows.append(Row(entry.time_us, record, signature, key_id, sealed))
+        return tuple(rows)
+
+    def _begin(self) -> None:
+        """Sign the empty tree before the first entry: without a checkpoint no journal is opened."""
+        try:
+            self._sign(Checkpoint(self.origin, 0, EMPTY_ROOT))
+        except OSError as error:
+            kind = NoSpaceError if error.errno == errno.ENOSPC else EngineError
+            raise kind(
+                f"nothing was appended: the first checkpoint can't be written to {self._folder}: "
+                f"{error.strerror}"
+            ) from None
+
+    def recover(self) -> bool:
+        """Close the engine, open it again, and verify it, after an append of unknown outcome.
+
+        Returns
+        -------
+        bool
+            Whether the last group was committed.
+
+        Raises
+        ------
+        LogError
+            If the journal does not extend what was read back of it before.
+        EngineError
+            If the engine can't be opened.
+        """
+        with self._writing, self._advancing:
+            self._engine.reopen()
+            with self._sealing:
+                self._sealer.forget()
+            size, head = self._tree.size, self._engine.head()
+            if head < size:
+                raise RolledBackError(
+                    f"the journal holds {head} entries, but {size} were committed: "
+                    f"{size - head} are missing; put the newest copy back, or {RESTORE}",
+                    size - head,
+                )
+            for _ in self._reader.checked(max(size - 1, self._engine.first()), size):
+                pass  # the last entry hashes to its leaf: nothing before it went another way
+            check_signatures(self._engine, self.public_key, size)
+            return self._last_group is not None and self._engine.find(self._last_group) is not None
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[Opened]:
+        """Yield entries, each compared with its leaf as far as checkpoints reach.
+
+        Parameters
+        ----------
+        start, stop
+            The first position, and the one behind the last; to the head if ``None``.
+
+        Raises
+        ------
+        AlteredLogError
+            If an entry is not what it was when it was committed.
+        EngineError
+            If the engine fails, or `start` was pruned.
+        """
+        return self._reader.read(start, stop)
+
+    def advance(self) -> Checkpoint | None:
+        """Read back what was committed since, add it to the tree, and sign a checkpoint.
+
+        Returns
+        -------
+        Checkpoint or None
+            The new one, stored durably; ``None`` if there was nothing new.
+
+        Raises
+        ------
+        EngineError
+            If the engine fails.
+        LogError
+            If tiles or checkpoint can't be stored; a later call tries again.
+        """
+        with self._advancing:
+            hashed = hash_of(self._key_hash)
+            rows = iter(self._engine.read(self._tree.size))
+            while batch := b"".join([hashed(row) for _, row in islice(rows, _BATCH)]):
+                self._tree.extend(batch)
+            size = self._tree.size
+            if size == (self._signed[1].size if self._signed else 0):
+                return None
+            checkpoint = Checkpoint(self.origin, size, self._tree.root())
+            try:
+                self._tree.store()
+                self._sign(checkpoint)
+            except OSError as error:
+                raise LogError(
+                    f"the checkpoint over {size} entries can't be written to {self._folder}: "
+                    f"{error.strerror}; the entries are safe, and it is tried again"
+                ) from None
+            return checkpoint
+
+    def _sign(self, checkpoint: Checkpoint) -> None:
+        content = checkpoint.sign(self._signing)
+        make_folder(self._folder)
+        replace_durably(self._folder / CHECKPOINT_FILE, content)
+        self._signed = content, checkpoint
+
+    def checkpoint(self) -> bytes | None:
+        """Return the last signed checkpoint, a signed note."""
+        return None if self._signed is None else self._signed[0]
+
+    def inclusion(self, position: int, size: int) -> list[bytes]:
+        """Return the proof that an entry stands in the tree of some size.
+
+        Raises
+        ------
+        ProofError
+            If it doesn't, or the tree is not that large yet.
+        """
+        return self._tree.inclusion(position, size)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """Return the proof that the tree of one size extends that of another.
+
+        Raises
+        ------
+        ProofError
+            If there is none, or the tree is not that large yet.
+        """
+        return self._tree.consistency(old, new)
+
+    def tile(self, level: int, index: int, width: int = WIDTH) -> bytes | None:
+        """Return the first hashes of a tile; ``None`` if it has no `width` hashes yet."""
+        return self._tree.tile(level, index, width)
+
+    def entries(self, index: int, width: int = WIDTH) -> bytes | None:
+        """Return a bundle of leaves; ``None`` if there are no `width` yet, or one is pruned."""
+        start = index * WIDTH
+        stop = start + width
+        if self._tree.tile(0, index, width) is None or start < self._engine.first():
+            return None
+        rows = self._engine.read(start, stop)
+        return bundle([leaf(row.record, row.signature, self._key_hash) for _, row in rows])
+
+    def erase(self, subject: bytes) -> None:
+        """Destroy a subject's key: what its entries said is gone, and their proofs stay.
+
+        A later entry about the same subject is sealed under a new key.
+        """
+        key_id = self._sealer.key_id(subject)
+        with self._writing, self._sealing:
+            self._sealer.forget(key_id)
+            self._engine.erase([key_id])
+
+    def prune(self, before: int) -> int:
+        """Remove entries before a position whose leaves stand in full tiles; appends wait.
+
+        Returns
+        -------
+        int
+            The first position that is kept then: a multiple of 256, at most `before`.
+
+        Raises
+        ------
+        LogError
+            If a tile is damaged or can't be stored.
+        EngineError
+            If the engine fails.
+        """
+        with self._writing, self._advancing:
+            covered = self._signed[1].size if self._signed else 0
+            first = self._engine.first()
+            cut = min(before, covered) // WIDTH * WIDTH
+            if cut <= first:
+                return first
+            try:
+                self._tree.ensure_stored(first // WIDTH * WIDTH, cut)
+            except OSError as error:
+                raise LogError(
+                    f"nothing was pruned: a tile can't be written to {self._folder}: "
+                    f"{error.strerror}"
+                ) from None
+            with self._sealing:
+                self._sealer.forget()  # the engine drops keys that no entry uses any more
+                self._engine.prune(cut)
+            return cut
+
+    def close(self) -> None:
+        """Let go of the journal. Closing twice is no error."""
+        self._engine.close()
