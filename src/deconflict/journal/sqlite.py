@@ -40,6 +40,9 @@ class SqliteEngine:
     EngineError
         If another process writes it, it is none, damaged, foreign or has lost entries: a sentence
         that says what to do. Nothing is changed then.
+    NoSpaceError
+        If the disk is so full that the write-ahead log can't be moved into the database; a
+        reader can still open it.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,9 @@ class Reading:
     def first(self) -> int:
         """Return the first position that is kept."""
         rows = self.rows("SELECT first FROM journal")
-        return int(rows[0][0])
+        if len(rows) != 1 or not isinstance(rows[0][0], int):
+            raise self._damaged("its first position can't be read")
+        return rows[0][0]
 
     def find(self, group_id: bytes) -> int | None:
         """Return the first position of a group, or ``None``.
@@ -111,7 +114,7 @@ class Reading:
                 row = Row(time_us, record, signature, key_id, sealed)
                 if found != position:
                     raise self._gap(position)
-                if row_checksum(position, row) != checksum:
+                if not _is_whole(position, row, checksum):
                     raise EngineError(
                         f"entry {position} in {self._path} is damaged: its checksum does not "
                         f"match; {_RESTORE}"
@@ -197,7 +200,15 @@ class Reading:
 
     def _group(self, which: str, *values: object) -> GroupRow | None:
         rows = self.rows(f"{_GROUPS} {which}", *values)
-        return GroupRow(*rows[0]) if rows else None
+        if not rows:
+            return None
+        # What a flipped byte makes of a column may be of another type.
+        if tuple(map(type, rows[0])) != (int, int, bytes, bytes):
+            raise self._damaged(f"the group of entry {rows[0][0]} can't be read")
+        return GroupRow(*rows[0])
+
+    def _damaged(self, what: str) -> EngineError:
+        return EngineError(f"{self._path} is damaged: {what}; {_RESTORE}")
 
     def _batch(self, start: int, stop: int) -> list[tuple[Any, ...]]:
         batch: list[tuple[Any, ...]] = []
@@ -208,7 +219,7 @@ class Reading:
                 try:
                     for row in cursor:
                         batch.append(row)
-                        size += len(row[2]) + len(row[5])
+                        size += sum(len(each) for each in row if isinstance(each, bytes))
                         if size >= BATCH_BYTES:
                             break
                 finally:
@@ -231,3 +242,10 @@ class Reading:
         """Close the connection; what runs in another thread ends first."""
         with self._lock:
             self._connection.close()
+
+
+def _is_whole(position: int, row: Row, checksum: object) -> bool:
+    try:
+        return row_checksum(position, row) == checksum
+    except (TypeError, struct.error):
+        return False  # a flipped byte made another type or size of a column

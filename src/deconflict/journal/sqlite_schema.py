@@ -158,7 +158,12 @@ def recognise(connection: sqlite3.Connection, path: Path) -> bytes:
                 f"{path} has format {version}, and this program knows {FORMAT}: "
                 "use the program that wrote it, or a newer one"
             )
-        (journal,) = connection.execute("SELECT id FROM journal").fetchone()
+        found = connection.execute("SELECT id FROM journal").fetchall()
     except sqlite3.Error as error:
         raise failure(error, path, "the journal was not opened") from error
-    return bytes(journal)
+    if len(found) != 1 or not isinstance(found[0][0], bytes):
+        raise EngineError(
+            f"{path} is damaged: its identifier can't be read; restore the newest copy as a new "
+            "log (deconflict journal restore)"
+        )
+    return found[0][0]

@@ -92,7 +92,7 @@ class Writing:
             self._connection.close()
             doing = "the journal was not opened for writing"
             if isinstance(error, sqlite3.Error):
-                raise failure(error, path, doing) from error
+                raise failure(error, path, doing, writing=True) from error
             raise EngineError(f"{doing}: {path} ({error.strerror})") from error
 
     def refuse_if_failed(self) -> None:
