@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from deconflict.geo.volume import Volume4D
+from deconflict.register.decide.extent import Extent
 from deconflict.register.entity import Kind
 from deconflict.register.event import Notified
-from deconflict.register.state.held import Held, Subscription, VolumeRecord
+from deconflict.register.state.held import Held, Subscription
 from deconflict.register.state.view import View
 from deconflict.register.state.volume_record import volume_of
 
@@ -31,10 +31,20 @@ class Notices:
     events: tuple[Notified, ...]
 
 
-def old_volumes(held: Held, besides: Iterable[VolumeRecord] = ()) -> tuple[Volume4D, ...]:
-    """Return the volumes of an entity that are not among the records of its next version."""
-    kept = tuple(besides)
-    return tuple(volume_of(record) for record in held.volumes if record not in kept)
+def old_volumes(held: Held) -> tuple[Volume4D, ...]:
+    """Return the volumes of an entity."""
+    return tuple(volume_of(record) for record in held.volumes)
+
+
+def with_old_volumes(
+    volumes: tuple[Volume4D, ...], extent: Extent, held: Held
+) -> tuple[Volume4D, ...]:
+    """Return the new volumes, and those of the version before that are not among them.
+
+    Where there are none, it is the very same tuple: a view that has just judged it knows it again.
+    """
+    left = tuple(volume_of(record) for record in held.volumes if record not in extent.records)
+    return (*volumes, *left) if left else volumes
 
 
 def notices(

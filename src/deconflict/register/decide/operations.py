@@ -8,7 +8,7 @@ from deconflict.register.decide.current import check_free, current
 from deconflict.register.decide.extent import extent_of
 from deconflict.register.decide.key import check_key
 from deconflict.register.decide.lifecycle import DECONFLICTED, check_transition
-from deconflict.register.decide.notices import notices, old_volumes
+from deconflict.register.decide.notices import notices, old_volumes, with_old_volumes
 from deconflict.register.decide.refusing import RefusedError
 from deconflict.register.decide.unpredictable import new_ovn
 from deconflict.register.decision import Decision, Reason
@@ -51,13 +51,10 @@ def put_operation(view: View, command: PutOperation) -> Decision:
         subscription=served_by,
     )
     gone = abandoned(view, held, served_by)
-    volumes = command.volumes
-    if held is not None:
-        volumes = (*volumes, *old_volumes(held, extent.records))
     told = notices(
         view,
         Kind.OPERATION,
-        volumes,
+        command.volumes if held is None else with_old_volumes(command.volumes, extent, held),
         made=subscription if attachment.changed else None,
         gone=gone,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deconflict.register.command import PutZone, RemoveZone
 from deconflict.register.decide.current import check_free, current
 from deconflict.register.decide.extent import extent_of
-from deconflict.register.decide.notices import notices, old_volumes
+from deconflict.register.decide.notices import notices, old_volumes, with_old_volumes
 from deconflict.register.decide.unpredictable import new_ovn
 from deconflict.register.decision import Decision
 from deconflict.register.entity import Kind
@@ -23,7 +23,7 @@ def put_zone(view: View, command: PutZone) -> Decision:
     else:
         held = current(view, Kind.ZONE, command.id, command.party, command.ovn)
         version = held.version + 1
-        volumes = (*volumes, *old_volumes(held, extent.records))
+        volumes = with_old_volumes(volumes, extent, held)
     entity = Held(
         id=command.id,
         kind=Kind.ZONE,
