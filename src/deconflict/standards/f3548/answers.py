@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -259,7 +259,9 @@ def _subscription(view: View, subscription: held.Subscription) -> replies.Subscr
     )
 
 
+@lru_cache(maxsize=16_384)
 def _instant(us: int) -> replies.Instant:
+    """Return an instant; those of one airspace come again and again, and mostly are round."""
     return replies.Instant(_EPOCH + timedelta(0, 0, us))
 
 
