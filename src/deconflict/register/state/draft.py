@@ -23,7 +23,7 @@ from deconflict.register.policy import Policy
 from deconflict.register.state.current import Current, in_order
 from deconflict.register.state.effects import check_known
 from deconflict.register.state.held import Availability, Held, Subscription, VolumeRecord
-from deconflict.register.state.holdings import Holdings, with_index
+from deconflict.register.state.holdings import Holdings, server_of, with_index
 from deconflict.register.state.identifier import identifier_of, key_of
 from deconflict.register.state.overlay import Overlay
 from deconflict.register.state.ready import Ready
@@ -147,8 +147,9 @@ class Draft(Current):
         if old is None:
             return
         self._entities[old.kind].remove(identifier)
-        if old.subscription is not None:
-            self._served.setdefault(old.subscription, {})[identifier] = False
+        subscription = server_of(old)
+        if subscription is not None:
+            self._served.setdefault(subscription, {})[identifier] = False
 
     def _made_ready(self, records: tuple[VolumeRecord, ...]) -> tuple[Prepared, ...]:
         """Return the volumes of a record; most were asked about by the decision that made it."""
@@ -160,8 +161,9 @@ class Draft(Current):
         entity = event.entity
         self._leave(entity.id)
         self._entities[entity.kind].put(entity, self._made_ready(entity.volumes))
-        if entity.subscription is not None:
-            self._served.setdefault(entity.subscription, {})[entity.id] = True
+        subscription = server_of(entity)
+        if subscription is not None:
+            self._served.setdefault(subscription, {})[entity.id] = True
 
     def _removed(self, event: Removed) -> None:
         self._leave(event.id)

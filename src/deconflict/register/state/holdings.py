@@ -78,7 +78,8 @@ class Holdings:
             Its volumes, if they are prepared already.
         """
         shelf = self.shelf_of(entity.kind)
-        subscription = None if entity.subscription is None else sure_key_of(entity.subscription)
+        server = server_of(entity)
+        subscription = None if server is None else sure_key_of(server)
         other = self.zones if shelf is self.operations else self.operations
         old = shelf.put(entity, ready) or other.remove(entity.id)
         if old is not None:
@@ -137,8 +138,9 @@ class Holdings:
 
     def _forget(self, entity: Held) -> None:
         self._count(entity.party, -1)
-        if entity.subscription is not None:
-            self.dependents.remove(sure_key_of(entity.subscription), sure_key_of(entity.id))
+        subscription = server_of(entity)
+        if subscription is not None:
+            self.dependents.remove(sure_key_of(subscription), sure_key_of(entity.id))
 
     def _count(self, party: str, by: int) -> None:
         count = self.records_of.get(party, 0) + by
@@ -146,6 +148,11 @@ class Holdings:
             self.records_of[party] = count
         else:
             del self.records_of[party]
+
+
+def server_of(entity: Held) -> str | None:
+    """Return the identifier of the subscription that serves an entity; only operations have one."""
+    return entity.subscription if entity.kind is Kind.OPERATION else None
 
 
 def with_index(subscription: Subscription, index: int) -> Subscription:

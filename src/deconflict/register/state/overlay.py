@@ -87,8 +87,8 @@ class Overlay(Generic[R]):
         from deconflict.geo.packed.kernel import NO, YES, meet
 
         rows = asked.rows
-        box = _box_of(rows, leg)
-        beyond = np.array([-value for value in (*box[4:], *box[:4])])
+        box: tuple[float, ...] = _box_of(rows, leg)
+        beyond = -np.array((*box[4:], *box[:4]))
         near = (self._box[: len(self._row)] <= beyond).all(axis=1)
         for row in np.flatnonzero(near).tolist():
             identifier, other, other_leg = self._row[row]
