@@ -28,9 +28,7 @@ def test_a_leaf_has_checksum_signature_and_key_hash_in_128_bytes(made, keys):
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_openssl_verifies_a_leaf_without_this_project(made, keys, tmp_path):
-    public = keys.signing.public_key().public_bytes(
-        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-    )
+    public = keys.signing.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "key.pem").write_bytes(public)
     (tmp_path / "signature").write_bytes(made[32:96])
     (tmp_path / "message").write_bytes(b"sigsum.org/v1/tree-leaf\x00" + made[:32])
