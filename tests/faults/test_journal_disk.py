@@ -228,6 +228,52 @@ def test_a_file_that_goes_another_way_from_yesterday_is_refused(at_rest, tmp_pat
         SqliteEngine(folder / NAME)
 
 
+def test_a_head_file_left_behind_by_a_crash_is_brought_up_to_the_end(at_rest):
+    folder, head = at_rest
+    before = (folder / "head").read_bytes()
+    engine = SqliteEngine(folder / NAME)
+    fill(engine, 3)
+    end = engine.head()
+    engine.close()
+    (folder / "head").write_bytes(before)
+    assert content(folder / NAME) == expected(end)
+    # From now on the file holds the end: what comes behind it can't be lost unnoticed.
+    shell = sqlite3.connect(folder / NAME)
+    shell.execute("DELETE FROM entries WHERE position >= ?", (head,))
+    shell.execute("DELETE FROM groups WHERE first >= ?", (head,))
+    shell.commit()
+    shell.close()
+    with pytest.raises(EngineError, match=f"lost its last {end - head} entries"):
+        SqliteEngine(folder / NAME)
+
+
+def test_a_group_behind_the_head_file_that_does_not_follow_is_refused(at_rest):
+    folder, head = at_rest
+    before = (folder / "head").read_bytes()
+    engine = SqliteEngine(folder / NAME)
+    fill(engine, 2)
+    engine.close()
+    (folder / "head").write_bytes(before)
+    shell = sqlite3.connect(folder / NAME)
+    shell.execute("UPDATE groups SET id = ? WHERE first = ?", (bytes(16), head))
+    shell.commit()
+    shell.close()
+    with pytest.raises(EngineError, match=f"group of entries {head} to .* does not follow"):
+        SqliteEngine(folder / NAME)
+
+
+def test_a_head_file_older_than_what_was_pruned_is_brought_up_too(at_rest):
+    folder, _ = at_rest
+    before = (folder / "head").read_bytes()
+    engine = SqliteEngine(folder / NAME)
+    fill(engine, 30)
+    end = engine.head()
+    engine.prune(end - 3)
+    engine.close()
+    (folder / "head").write_bytes(before)
+    assert content(folder / NAME) == expected(end)[-3:]
+
+
 def test_a_database_that_is_gone_is_not_made_anew(at_rest):
     folder, head = at_rest
     (folder / NAME).unlink()

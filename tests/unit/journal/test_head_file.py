@@ -65,6 +65,6 @@ def test_the_lock_is_refused_to_a_second_and_given_when_the_first_closes(path: P
 def test_a_file_without_a_whole_slot_is_refused_with_what_to_do(path: Path):
     path.write_bytes(bytes(FILE_BYTES))
     file = HeadFile.lock(path, create=False)
-    with pytest.raises(EngineError, match="damaged.*restore"):
+    with pytest.raises(EngineError, match=r"damaged.*restore"):
         file.read()
     file.close()
