@@ -227,7 +227,7 @@ class Limits:
         self.in_flight.leave(party)
 
     def unproven(self, address: str, now_s: float) -> Refused | None:
-        """Count a request for a token, or one whose token was refused; say if there are too many."""
+        """Count a request without a valid token, or for one; say if there are too many."""
         wait_s = self._tokens.take(address, now_s)
         if not wait_s:
             return None

@@ -43,6 +43,9 @@ class Settings:
     behind_proxy: Annotated[
         bool, _about("A proxy in front does TLS, so another address than loopback may be bound.")
     ] = False
+    public_url: Annotated[
+        str | None, _about("URL under which parties reach the service, if not the address itself.")
+    ] = None
 
     public_key: Annotated[
         tuple[Path, ...], _about("PEM file of a public key whose tokens are accepted; repeatable.")
@@ -52,7 +55,8 @@ class Settings:
     ] = ()
     jwks_refresh_s: Annotated[Seconds, _about("How often key sets are fetched.", "s")] = 300.0
     audience: Annotated[
-        tuple[str, ...], _about("Name that a token must be meant for, one of them; repeatable.")
+        tuple[str, ...],
+        _about("Name that a token must be for, one of them; without any, localhost; repeatable."),
     ] = ()
 
     most_connections: Annotated[Count, _about("Connections in all.")] = 1000

@@ -1,0 +1,223 @@
+"""HTTP/1.1 connections with limits on what comes before a request reaches the application.
+
+uvicorn's own protocol bounds neither headers nor the time that they take. Here each connection has
+a deadline: until its next headers are there, until its body is there, until its reply is taken.
+One sweep over all connections, twice a second, ends those that missed theirs; so a deadline costs
+a request nothing but an assignment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from math import inf
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from deconflict.server.app import CONNECTION, Receive, Scope, Send
+from deconflict.server.limits import Connection, Limits, Refused
+from deconflict.server.problem import PROBLEM, problem
+from deconflict.server.settings import Settings
+
+SWEEP_S: Final = 0.5
+"""How often deadlines are looked at."""
+_TOO_SLOW: Final = Refused(
+    408, "too_slow", "the request took too long to arrive; send it again, at once", close=True
+)
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    Parameters
+    ----------
+    config, server_state
+        uvicorn's.
+    loop
+        The running loop.
+    settings
+        Sizes and times.
+    limits
+        Counts of connections.
+    refused
+        Called with the word for why a connection or a request's headers were refused.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        settings: Settings,
+        limits: Limits,
+        refused: Callable[[str], None],
+    ) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={}, _loop=loop)
+        self.deadline_s = inf
+        self._settings = settings
+        self._limits = limits
+        self._refused = refused
+        self._connection: Connection | None = None
+        self._turned_away = False
+        self._in_head = False
+        self._head_bytes = 0
+        self._chunk_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection, or turn it away."""
+        super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        connection = Connection(address)
+        refused = self._limits.connect(connection)
+        if refused is not None:
+            self._turn_away(refused)
+            return
+        self._connection = connection
+        self.deadline_s = self.loop.time() + self._settings.header_timeout_s
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the connection off."""
+        if self._connection is not None:
+            self._limits.disconnect(self._connection)
+            self._connection = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrives; headers that are too long end the connection before they are whole."""
+        if self._turned_away:
+            return
+        self._chunk_bytes = len(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > self._settings.most_header_bytes:
+            self._turn_away(self._too_large())
+
+    def eof_received(self) -> None:
+        """Close: half a connection can't be told from one whose other end is gone."""
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for a request's headers."""
+        super().on_message_begin()
+        self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
+        self._in_head = True
+        self._head_bytes = 0  # what came in the same piece may belong to the request before
+        self.deadline_s = self.loop.time() + self._settings.header_timeout_s
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on, or have its headers refused."""
+        self._in_head = False
+        settings = self._settings
+        too_large = len(self.headers) > settings.most_headers or (
+            # Headers that came in small pieces are small; only else are they added up.
+            self._head_bytes + self._chunk_bytes > settings.most_header_bytes
+            and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            > settings.most_header_bytes
+        )
+        self.deadline_s = self.loop.time() + settings.body_timeout_s
+        if not too_large:
+            super().on_headers_complete()
+            return
+        self._refused("header_too_large")
+        app, self.app = self.app, _refusing(self._too_large())
+        try:
+            super().on_headers_complete()
+        finally:
+            self.app = app
+
+    def on_message_complete(self) -> None:
+        """Take note that the request is whole."""
+        super().on_message_complete()
+        self.deadline_s = inf
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        super().on_response_complete()
+        if self._idle() and not self._in_head:
+            self.deadline_s = self.loop.time() + self._settings.keep_alive_s
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a reader that takes its reply too slowly."""
+        super().pause_writing()
+        self.deadline_s = self.loop.time() + self._settings.body_timeout_s
+
+    def resume_writing(self) -> None:
+        """Take note that the reply is being taken."""
+        super().resume_writing()
+        self.deadline_s = self.loop.time() + self._settings.keep_alive_s if self._idle() else inf
+
+    def expire(self) -> None:
+        """End the connection: its deadline is over."""
+        self.deadline_s = inf
+        if self.flow.write_paused:
+            self._refused("reads_too_slowly")
+            self.transport.abort()
+            return
+        answering = not self._idle() and self.cycle.response_started
+        if answering or (self._idle() and not self._in_head):
+            self.transport.close()
+        else:
+            self._turn_away(_TOO_SLOW)
+
+    def _idle(self) -> bool:
+        """Whether every request that was whole has its reply."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _too_large(self) -> Refused:
+        return Refused(
+            431,
+            "header_too_large",
+            f"the headers are larger than {self._settings.most_header_bytes:,} bytes or more than "
+            f"{self._settings.most_headers}; send fewer",
+            close=True,
+        )
+
+    def _turn_away(self, refused: Refused) -> None:
+        """Write a refusal without asking the application, and close."""
+        self._turned_away = True
+        self._refused(refused.reason)
+        self.transport.write(_plain(refused))
+        self.transport.close()
+
+
+def _plain(refused: Refused) -> bytes:
+    reply = problem(refused.status, refused.sentence)
+    head = (
+        f"HTTP/1.1 {refused.status} {HTTPStatus(refused.status).phrase}\r\n"
+        f"content-type: {PROBLEM}\r\n"
+        f"content-length: {len(reply.body)}\r\nretry-after: {refused.retry_after_s}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + reply.body
+
+
+def _refusing(refused: Refused) -> Any:  # noqa: ANN401 - an ASGI application in uvicorn's words
+    reply = problem(refused.status, refused.sentence)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        headers = [
+            (b"content-type", PROBLEM.encode()),
+            (b"content-length", b"%d" % len(reply.body)),
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    return application
+
+
+async def sweep(state: ServerState, loop: asyncio.AbstractEventLoop) -> None:
+    """End connections that missed their deadline, until cancelled."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        now_s = loop.time()
+        for connection in list(state.connections):
+            if isinstance(connection, LimitedProtocol) and connection.deadline_s < now_s:
+                connection.expire()

@@ -1,0 +1,301 @@
+"""Running the service: from the settings to the last answer."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
+from typing import Final
+
+import structlog
+import uvloop
+
+from deconflict import __version__
+from deconflict.identity.key_source import KeySource
+from deconflict.journal.engine import EngineError
+from deconflict.journal.errors import LogError
+from deconflict.register.decide import decide
+from deconflict.register.state.errors import RegisterError
+from deconflict.server.access import Access, access, key_sources
+from deconflict.server.app import Front
+from deconflict.server.banner import Facts, announce
+from deconflict.server.checkpoints import Checkpoints
+from deconflict.server.clock import ClockAheadError, ClockGuard
+from deconflict.server.configuration import Configuration
+from deconflict.server.coordinator import Coordinator
+from deconflict.server.data_folder import DataFolder
+from deconflict.server.docs_page import POLICY, docs_page
+from deconflict.server.limits import Limits
+from deconflict.server.listening import Listening, bind, tls_context
+from deconflict.server.log_family import log_family
+from deconflict.server.logs import LineWriter, RequestLog, configure_logs
+from deconflict.server.metrics import Metrics
+from deconflict.server.openapi import AUTHORITY_PAGES, PAGES, description
+from deconflict.server.pages import Surroundings, pages
+from deconflict.server.replay import Progress
+from deconflict.server.settings import Settings
+from deconflict.server.start_error import StartError
+from deconflict.standards.f3548.replies import Error
+from deconflict.standards.f3548.routes import FAMILY
+from deconflict.standards.service import UnavailableError
+
+_STDERR: Final = 2
+_FILES_BESIDE: Final = 100
+"""Descriptors for files, beside one a connection."""
+
+
+def serve(
+    configuration: Configuration,
+    *,
+    override_clock: str | None = None,
+    reading: AbstractContextManager[Callable[[float], None]] | None = None,
+) -> None:
+    """Serve until told to stop.
+
+    Parameters
+    ----------
+    configuration
+        The settings.
+    override_clock
+        Who says that the clock is right although the journal doubts it, and why.
+    reading
+        Entered while the journal is read; yields what takes the part that is done, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If a setting, a key, a certificate or the address can't be used.
+    StartError
+        If the machine or the data folder stands in the way.
+    """
+    settings = configuration.settings
+    tls = tls_context(settings)
+    named = key_sources(settings)
+    terminal = sys.stderr.isatty()
+    json = settings.log_format == "json" or (settings.log_format == "auto" and not terminal)
+    with ExitStack() as stack:
+        bound = stack.enter_context(bind(settings))
+        writer = LineWriter(_STDERR)
+        writer.start()
+        stack.callback(writer.stop)
+        configure_logs(writer, level=settings.log_level, json=json, colour=terminal)
+        _allow_files(settings.most_connections)
+        try:
+            with reading or nullcontext() as advance:
+                folder = DataFolder.open(configuration.data, progress=_parts(advance))
+            stack.callback(folder.close)
+            guard = folder.guard()
+            folder.begin(guard)
+        except (EngineError, LogError, RegisterError, ClockAheadError) as error:
+            raise StartError(f"{configuration.data}: {error}") from error
+        except OSError as error:
+            raise StartError(
+                f"{error.filename or configuration.data}: the data folder can't be used "
+                f"({error.strerror}); give this user a folder of its own with --data"
+            ) from error
+        gate = access(settings, named, configuration.data)
+        if gate.check is not None:
+            stack.callback(gate.check.close)
+        # What was loaded stays for good; without this each full collection walks over all of it.
+        gc.collect()
+        gc.freeze()
+        node = _Node(
+            settings, folder, guard, gate, tls=tls, writer=writer, json=json, colour=terminal
+        )
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(node.run(bound, override_clock))
+
+
+def _parts(advance: Callable[[float], None] | None) -> Progress | None:
+    if advance is None:
+        return None
+    return lambda done, of: advance(done / max(of, 1))
+
+
+class _Node:
+    """The parts of a running service, made in order and stopped in the reverse one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: DataFolder,
+        guard: ClockGuard,
+        gate: Access,
+        *,
+        tls: ssl.SSLContext | None,
+        writer: LineWriter,
+        json: bool,
+        colour: bool,
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._gate = gate
+        self._tls = tls
+        self._writer = writer
+        self._json = json
+        self._colour = colour
+        self._metrics = Metrics()
+        self._limits = Limits(settings)
+        self._checkpoints = Checkpoints(folder.log, self._metrics)
+        self._coordinator = Coordinator(
+            folder.register,
+            folder.log,
+            guard,
+            decide=decide,
+            observer=self._metrics,
+            committed=self._checkpoints.committed,
+        )
+        self._log = structlog.get_logger("deconflict.server")
+        self._base_url = ""
+
+    async def run(self, bound: socket.socket, override_clock: str | None) -> None:
+        """Serve until told to stop."""
+        self._base_url = self._settings.public_url or _url(bound, tls=self._tls is not None)
+        async with AsyncExitStack() as stack:
+            self._checkpoints.start()
+            stack.push_async_callback(asyncio.to_thread, self._checkpoints.stop)
+            try:
+                await self._coordinator.start(override_clock)
+            except UnavailableError as error:
+                raise StartError(str(error)) from error
+            stack.push_async_callback(self._finish)
+            for source in self._gate.sources:
+                stack.callback(asyncio.get_running_loop().create_task(source.run()).cancel)
+            front = self._front()
+            self._gauges()
+            listening = Listening(
+                front,
+                self._settings,
+                self._limits,
+                self._metrics,
+                tls=self._tls,
+                started=self._announce,
+            )
+            await listening.serve([bound])
+            self._log.info("stopping", head=self._folder.register.head)
+
+    async def _finish(self) -> None:
+        """Finish what was taken, and keep a snapshot for a quick start."""
+        await self._coordinator.stop()
+        if self._folder.register.head == self._folder.snapshot_head:
+            return
+        try:
+            await asyncio.to_thread(self._folder.write_snapshot)
+        except OSError as error:
+            self._log.warning(
+                "no snapshot could be written; the next start replays the journal",
+                error=error.strerror,
+            )
+
+    def _front(self) -> Front:
+        families = (FAMILY, log_family(self._folder.log))
+        beside = (*PAGES, *(AUTHORITY_PAGES if self._gate.authority else ()))
+        document = description(families, beside, version=__version__, errors={FAMILY.name: Error})
+        front: Front | None = None
+        around = Surroundings(
+            settings=self._settings,
+            limits=self._limits,
+            metrics=self._metrics,
+            verifier=self._gate.verifier,
+            health=self._coordinator.health,
+            stopping=lambda: front is not None and front.stopping,
+            sources=self._gate.sources,
+            description=document,
+            docs=docs_page(document),
+            docs_policy=POLICY,
+            base_url=self._base_url,
+            authority=self._gate.authority,
+            tokens=self._gate.tokens,
+        )
+        front = Front(
+            families,
+            pages(around),
+            service=self._coordinator,
+            verifier=self._gate.verifier,
+            limits=self._limits,
+            metrics=self._metrics,
+            log=RequestLog(
+                self._writer,
+                which=self._settings.log_requests,
+                level=self._settings.log_level,
+                json=self._json,
+            ),
+        )
+        return front
+
+    def _gauges(self) -> None:
+        register, limits = self._folder.register, self._limits
+        self._metrics.gauge("registered", "What the register holds.", register.counts)
+        self._metrics.gauge(
+            "journal_entries",
+            "Entries of the journal, and those that are still kept.",
+            lambda: {
+                "head": float(register.head),
+                "kept": float(register.head - self._folder.log.first()),
+            },
+        )
+        self._metrics.gauge(
+            "open",
+            "Connections, requests being answered, commands waiting, lines of the log lost.",
+            lambda: {
+                "connections": float(limits.connections.total),
+                "requests": float(limits.in_flight.total),
+                "commands": float(self._coordinator.health().queued),
+                "log_lines_lost": float(self._writer.dropped),
+            },
+        )
+        self._metrics.gauge(
+            "uncovered_seconds",
+            "For how long something committed waits for its checkpoint.",
+            lambda: {"checkpoint": self._checkpoints.lag_s()},
+        )
+
+    def _announce(self) -> None:
+        announce(
+            Facts(
+                address=self._base_url,
+                data=str(self._folder.path),
+                public_key=self._folder.log.public_key.hex(),
+                origin=self._folder.log.origin,
+                sources=_described(self._gate.sources),
+                audiences=self._gate.audiences,
+                parties=self._gate.parties if self._gate.authority else None,
+                entries=self._folder.register.head,
+                live=self._folder.register.counts(),
+                behind_proxy=self._settings.behind_proxy,
+            ),
+            self._writer,
+            json=self._json,
+            colour=self._colour,
+        )
+
+
+def _described(sources: Sequence[KeySource]) -> tuple[str, ...]:
+    return tuple(
+        f"{found['source']} ({found['keys']} {'key' if found['keys'] == 1 else 'keys'})"
+        for found in (source.describe() for source in sources)
+    )
+
+
+def _url(bound: socket.socket, *, tls: bool) -> str:
+    host, port = bound.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{host}:{port}"
+
+
+def _allow_files(connections: int) -> None:
+    """Raise the soft limit of open files as far as the connections need and the machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        if most < wanted:
+            structlog.get_logger("deconflict.server").warning(
+                "this user may open fewer files than most_connections asks for", files=most
+            )

@@ -1,0 +1,7 @@
+"""Why the service can't be started, although what was asked is right."""
+
+from __future__ import annotations
+
+
+class StartError(Exception):
+    """The machine or what is in the data folder stands in the way, in a sentence."""
