@@ -48,10 +48,25 @@ _COMMANDS = {
         "Write a spreadsheet to fill in, with drop-downs and an example.",
         "deconflict template plans.xlsx",
     ),
+    "token": (
+        "NAME [OPTIONS]",
+        "Print one access token of a party, made with the key of this machine.",
+        'deconflict token "Relief" --scope utm.strategic_coordination --audience localhost',
+    ),
     "demo": (
         "",
         "Show the main job on an accident of 2017 and on real health sites of Sudan.",
         "deconflict demo",
+    ),
+    "serve": (
+        "[OPTIONS]",
+        "Start the service: a durable journal and the interfaces of ASTM F3548-21.",
+        "deconflict serve --public-key authority.pem --audience dss.example.org",
+    ),
+    "settings": (
+        "[OPTIONS]",
+        "Print each setting of the service and where its value came from.",
+        "deconflict settings --json",
     ),
     "completion": (
         "bash|zsh|fish [--install]",
@@ -61,12 +76,56 @@ _COMMANDS = {
 }
 """Name of each command (also its module and function): what it takes, its line, an example."""
 
-for _place, (_name, (_usage, _line, _example)) in enumerate(_COMMANDS.items()):
-    app.command(
-        f"deconflict.cli.{_name}:{_name}",
-        name=_name,
-        usage=f"Usage: deconflict {_name} {_usage}".rstrip(),
-        help=_line,
-        help_epilogue=f"Example: `{_example}`",
-        sort_key=_place,
+_GROUPS = {
+    "party": (
+        "Add, list or remove the parties of the built-in authority, or renew their secrets.",
+        {
+            "add": (
+                "NAME [OPTIONS]",
+                "Add a party, and print its client id and secret once.",
+                'deconflict party add "Relief" --scope utm.strategic_coordination',
+            ),
+            "list": (
+                "[OPTIONS]",
+                "List the parties and what their tokens may allow.",
+                "deconflict party list",
+            ),
+            "remove": (
+                "NAME [OPTIONS]",
+                "Remove a party: it gets no more tokens.",
+                'deconflict party remove "Relief"',
+            ),
+            "rotate": (
+                "NAME [OPTIONS]",
+                "Give a party a new secret in place of the old one, and print it once.",
+                'deconflict party rotate "Relief"',
+            ),
+        },
+    ),
+}
+"""Name of each group (also its module): its line, and its commands (also its functions)."""
+
+
+def _add(to: App, module: str, words: str, place: int, entry: tuple[str, str, str]) -> None:
+    usage, line, example = entry
+    name = words.rpartition(" ")[2]
+    to.command(
+        f"deconflict.cli.{module}:{name if name not in _TAKEN else name + '_'}",
+        name=name,
+        usage=f"Usage: deconflict {words} {usage}".rstrip(),
+        help=line,
+        help_epilogue=f"Example: `{example}`",
+        sort_key=place,
     )
+
+
+_TAKEN = frozenset({"list"})
+"""Names of Python; the function has an underscore behind."""
+
+for _place, (_name, _entry) in enumerate(_COMMANDS.items()):
+    _add(app, _name, _name, _place, _entry)
+for _place, (_name, (_line, _members)) in enumerate(_GROUPS.items(), start=len(_COMMANDS)):
+    _group = App(name=_name, help=_line, help_format="markdown", sort_key=_place)
+    app.command(_group)
+    for _below, (_member, _entry) in enumerate(_members.items()):
+        _add(_group, _name, f"{_name} {_member}", _below, _entry)

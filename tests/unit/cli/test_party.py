@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from joserfc import jwt
@@ -8,12 +9,22 @@ from joserfc.jwk import KeySet
 
 from deconflict.cli.main import run
 from deconflict.cli.status import ExitStatus
-from deconflict.identity.authority import Authority
+from deconflict.identity.authority import KEY_PATH, Authority
 from deconflict.identity.parties import Parties
 
 
+@pytest.fixture(scope="module")
+def authority_key(tmp_path_factory):
+    """A key made once: making one takes a second."""
+    folder = tmp_path_factory.mktemp("authority")
+    Authority.open(folder, create=True)
+    return folder / KEY_PATH
+
+
 @pytest.fixture
-def said(tmp_path, monkeypatch, capsysbinary):
+def said(tmp_path, monkeypatch, capsysbinary, authority_key):
+    (tmp_path / KEY_PATH).parent.mkdir()
+    shutil.copy(authority_key, tmp_path / KEY_PATH)
     monkeypatch.setenv("DECONFLICT_DATA", str(tmp_path))
 
     def command(*words):
