@@ -35,23 +35,34 @@ Answer = Callable[[Decision, View], Sequence[Told]]
 T = TypeVar("T")
 
 
+class _Readiness(dict[str, held.Readiness]):
+    """The availability of each manager, asked for once."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+
+    def __missing__(self, party: str) -> held.Readiness:
+        readiness = self[party] = self._view.availability(party).readiness
+        return readiness
+
+
 class References:
-    """Makes references for one reader, and asks for each manager's availability once.
+    """Makes references for one reader.
 
     Parameters
     ----------
     reader
         The party that will read them.
     view
-        Where availabilities are asked for.
+        Where managers' availabilities are asked for.
     """
 
-    __slots__ = ("_reader", "_readiness", "_view")
+    __slots__ = ("_reader", "_readiness")
 
     def __init__(self, reader: str, view: View) -> None:
         self._reader = reader
-        self._view = view
-        self._readiness: dict[str, held.Readiness] = {}
+        self._readiness = _Readiness(view)
 
     def operation(self, operation: Held) -> replies.OperationalIntentReference:
         """Return the reference of an operation."""
@@ -59,7 +70,7 @@ class References:
         return replies.OperationalIntentReference(
             operation.id,
             party,
-            self._ready(party),
+            self._readiness[party],
             operation.version,
             operation.state,
             operation.ovn if party == self._reader else HIDDEN_OVN,
@@ -75,19 +86,13 @@ class References:
         return replies.ConstraintReference(
             zone.id,
             party,
-            self._ready(party),
+            self._readiness[party],
             zone.version,
             zone.ovn if party == self._reader else HIDDEN_OVN,
             _instant(zone.start_us),
             _instant(zone.end_us),
             zone.base_url,
         )
-
-    def _ready(self, party: str) -> held.Readiness:
-        readiness = self._readiness.get(party)
-        if readiness is None:
-            readiness = self._readiness[party] = self._view.availability(party).readiness
-        return readiness
 
 
 def one_operation(reader: str, view: View, operation: Held) -> Reply:

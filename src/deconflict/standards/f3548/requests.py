@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -40,7 +41,7 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """
     try:
         value = decoder.decode(body)
-        _refuse_repeated_keys(body)
+        _refuse_repeated_keys(value, body)
     except msgspec.ValidationError as error:
         raise explained(str(error)[-LONGEST_MESSAGE:]) from None
     except msgspec.DecodeError as error:
@@ -58,20 +59,22 @@ def _reason(message: str) -> str:
     return reason if reason != message else message[:1].lower() + message[1:]
 
 
-def _refuse_repeated_keys(body: bytes) -> None:
+def _refuse_repeated_keys(value: object, body: bytes) -> None:
     r"""Refuse a body of which some readers would see one value and others another.
 
-    Written again from what was decoded, a body has as many colons as before, unless a key was
-    dropped; only in a body with escapes (``\u003a`` is a colon too) they have to be read one by
-    one. Measured on 1.6 KB: 11 µs, against 60 µs for reading all of them one by one.
+    Written again from what was decoded, a body has fewer colons than before if a key was dropped:
+    an unknown one, a null, or one that is repeated. Decoded without a type, it has fewer only if
+    one is repeated. Only in a body with escapes (``\u003a`` is a colon too) keys have to be read
+    one by one. Measured on 1.1 KB: 2 µs; 8 µs with an unknown field; 40 µs with an escape.
     """
-    value = _DECODER.decode(body)
     if b"\\" not in body:
-        try:
-            if _ENCODER.encode(value).count(b":") == body.count(b":"):
+        colons = body.count(b":")
+        if _ENCODER.encode(value).count(b":") == colons:
+            return
+        with suppress(OverflowError):  # an integer beyond 64 bits can be read and not written
+            if _ENCODER.encode(_DECODER.decode(body)).count(b":") == colons:
                 return
-        except OverflowError:
-            pass  # an integer beyond 64 bits can be read and not written
+    _DECODER.decode(body)  # stricter about texts than what follows
     try:
         json.loads(body, object_pairs_hook=_unique)
     except InputError:

@@ -80,7 +80,7 @@ def _footprint(space: wire.Volume3D, path: str) -> Footprint:
         raise InputError(
             "neither outline_circle nor outline_polygon is given", "add one of them", field=path
         )
-    points = tuple((point.lat, point.lng) for point in polygon.vertices)
+    points = tuple([(point.lat, point.lng) for point in polygon.vertices])
     _refuse_repeated(points, f"{path}.outline_polygon.vertices")
     return Polygon(points)
 

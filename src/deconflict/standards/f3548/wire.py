@@ -21,21 +21,21 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 """Degrees east, WGS 84."""
 
 
-class Time(msgspec.Struct, frozen=True):
+class Time(msgspec.Struct, frozen=True, gc=False):
     """An instant: RFC 3339 text and the word that says so."""
 
     value: str
     format: Literal["RFC3339"]
 
 
-class Radius(msgspec.Struct, frozen=True):
+class Radius(msgspec.Struct, frozen=True, gc=False):
     """A distance along the ellipsoid, metres."""
 
     value: Annotated[float, msgspec.Meta(gt=0.0, le=20_037_509.0)]
     units: Literal["M"]
 
 
-class Altitude(msgspec.Struct, frozen=True):
+class Altitude(msgspec.Struct, frozen=True, gc=False):
     """A height above the WGS 84 ellipsoid, metres."""
 
     value: Annotated[float, msgspec.Meta(ge=-8_000.0, le=100_000.0)]
@@ -43,7 +43,7 @@ class Altitude(msgspec.Struct, frozen=True):
     units: Literal["M"]
 
 
-class LatLngPoint(msgspec.Struct, frozen=True):
+class LatLngPoint(msgspec.Struct, frozen=True, gc=False):
     """A point on the WGS 84 ellipsoid, degrees."""
 
     lat: Latitude
@@ -63,7 +63,7 @@ class Polygon(msgspec.Struct, frozen=True):
     vertices: Annotated[list[LatLngPoint], msgspec.Meta(min_length=3)]
 
 
-class Volume3D(msgspec.Struct, frozen=True):
+class Volume3D(msgspec.Struct, frozen=True, omit_defaults=True):
     """An outline, exactly one of the two, between two altitudes."""
 
     outline_circle: Circle | None = None
@@ -72,7 +72,7 @@ class Volume3D(msgspec.Struct, frozen=True):
     altitude_upper: Altitude | None = None
 
 
-class Volume4D(msgspec.Struct, frozen=True):
+class Volume4D(msgspec.Struct, frozen=True, omit_defaults=True):
     """A `Volume3D` from one instant to another."""
 
     volume: Volume3D

@@ -3,6 +3,8 @@
 Source: the standard's published API description, version 1.0.0 (``utm.yaml``), schemas
 ``Put...Parameters`` to ``ErrorReport``. Null counts as left out. Fields that this module does not
 know are left alone, as the standard's extensions need; ``requested_ovn_suffix`` is one in use.
+
+No type writes a field that it was not given (``omit_defaults``): `requests` counts on it.
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ Ovn = Annotated[str, msgspec.Meta(max_length=LONGEST_OVN)]
 Extents = Annotated[list[Volume4D], msgspec.Meta(min_length=1)]
 
 
-class ImplicitSubscription(msgspec.Struct, frozen=True):
+class ImplicitSubscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """``ImplicitSubscriptionParameters``."""
 
     uss_base_url: str
     notify_for_constraints: bool | None = None
 
 
-class PutOperationalIntent(msgspec.Struct, frozen=True):
+class PutOperationalIntent(msgspec.Struct, frozen=True, omit_defaults=True):
     """``PutOperationalIntentReferenceParameters``."""
 
     extents: Extents
@@ -43,14 +45,14 @@ class PutOperationalIntent(msgspec.Struct, frozen=True):
     requested_ovn_suffix: str | None = None
 
 
-class PutConstraint(msgspec.Struct, frozen=True):
+class PutConstraint(msgspec.Struct, frozen=True, omit_defaults=True):
     """``PutConstraintReferenceParameters``."""
 
     extents: Extents
     uss_base_url: str
 
 
-class PutSubscription(msgspec.Struct, frozen=True):
+class PutSubscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """``PutSubscriptionParameters``."""
 
     extents: Volume4D
@@ -59,20 +61,20 @@ class PutSubscription(msgspec.Struct, frozen=True):
     notify_for_constraints: bool | None = None
 
 
-class Query(msgspec.Struct, frozen=True):
+class Query(msgspec.Struct, frozen=True, omit_defaults=True):
     """``QueryOperationalIntentReferenceParameters``, and its likes for the other kinds."""
 
     area_of_interest: Volume4D
 
 
-class SetAvailability(msgspec.Struct, frozen=True):
+class SetAvailability(msgspec.Struct, frozen=True, omit_defaults=True):
     """``SetUssAvailabilityStatusParameters``."""
 
     availability: Readiness
     old_version: Annotated[str, msgspec.Meta(max_length=LONGEST_OVN)] | None = None
 
 
-class ExchangeRecord(msgspec.Struct, frozen=True):
+class ExchangeRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A request and its response.
 
     ``request_source`` is required by the standard's list of required fields and described
@@ -91,14 +93,14 @@ class ExchangeRecord(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
-class ErrorReport(msgspec.Struct, frozen=True):
+class ErrorReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """A report of a communication problem."""
 
     exchange: ExchangeRecord
     report_id: str | None = None
 
 
-class RawReport(msgspec.Struct, frozen=True):
+class RawReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """An `ErrorReport` whose exchange is given back as it came."""
 
     exchange: msgspec.Raw

@@ -3,9 +3,67 @@
 import json
 import math
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deconflict.geo.errors import InputError
+from deconflict.standards.f3548 import wire_requests
+from deconflict.standards.f3548.requests import decoded
 
 A = "/dss/v1/operational_intent_references/00000000-0000-4000-8000-00000000000a"
+
+PLAIN = st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.text(':"a\\\n', max_size=4)
+
+
+class Pairs(list):
+    """An object's members as they are written, repeated keys included."""
+
+
+def pairs(inner):
+    return st.lists(st.tuples(st.text(":ab\\", max_size=2), inner), max_size=3).map(Pairs)
+
+
+def written(value):
+    if isinstance(value, Pairs):
+        members = (f"{json.dumps(key)}:{written(inner)}" for key, inner in value)
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return json.dumps(value)
+
+
+def repeats(value):
+    if isinstance(value, Pairs):
+        keys = [key for key, _ in value]
+        return len(set(keys)) < len(keys) or any(repeats(inner) for _, inner in value)
+    return isinstance(value, list) and any(map(repeats, value))
+
+
+def all_structs():
+    """Return every type that a request is made of."""
+    found = {}
+    waiting = [
+        kind
+        for kind in vars(wire_requests).values()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    ]
+    while waiting:
+        kind = waiting.pop()
+        if kind in found:
+            continue
+        found[kind] = None
+        for field in msgspec.inspect.type_info(kind).fields:
+            waiting += structs_in(field.type)
+    return sorted(found, key=lambda kind: kind.__name__)
+
+
+def structs_in(info):
+    if isinstance(info, msgspec.inspect.StructType):
+        return [info.cls]
+    inner = [*getattr(info, "types", ()), getattr(info, "item_type", None)]
+    return [kind for one in inner if one is not None for kind in structs_in(one)]
 
 
 def text(say, old, new, **other):
@@ -180,6 +238,8 @@ class TestRepeatedKeys:
             ('"state": ', '"x": "\\u003a", "y": 1, "y": 2, "state": '),
             ('"state": ', '"st\\u0061te": "Activated", "state": '),
             ('"state": ', f'"x": {10**30}, "y": 1, "y": 2, "state": '),
+            ('"state": ', '"key": null, "key": null, "state": '),
+            ('"state": ', '"key": [], "key": [], "state": '),
         ],
     )
     def test_a_repeated_key_is_refused(self, uss1, say, old, new):
@@ -200,6 +260,21 @@ class TestRepeatedKeys:
     )
     def test_keys_that_only_look_repeated_are_read(self, uss1, say, extra):
         assert uss1("PUT", A, text(say, '"state": ', extra + ', "state": ')).status == 201
+
+    @pytest.mark.parametrize("kind", all_structs(), ids=lambda kind: kind.__name__)
+    def test_no_type_of_a_request_writes_what_it_was_not_given(self, kind):
+        # Else a field that is written could make up for the colon of one that was dropped.
+        optional = [field for field in msgspec.structs.fields(kind) if not field.required]
+        assert kind.__struct_config__.omit_defaults or not optional
+
+    @given(st.recursive(PLAIN, lambda inner: st.lists(inner) | pairs(inner)))
+    def test_exactly_those_bodies_are_refused_that_a_plain_reader_finds_repeated(self, value):
+        decoder, body = msgspec.json.Decoder(), written(value).encode()
+        if repeats(value):
+            with pytest.raises(InputError, match="stated twice"):
+                decoded(decoder, body)
+        else:
+            assert decoded(decoder, body) == json.loads(body)
 
 
 class TestKey:
