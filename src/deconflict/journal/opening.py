@@ -179,12 +179,13 @@ def _ends_agree(tree: Tree, source: LeafHashes, first: int) -> bool:
 
 def _refuse(engine: Engine, public_key: bytes, first: int, signed: Checkpoint) -> None:
     public = _verifier(public_key)
-    for position, row in engine.read(first, min(first + 1, signed.size)):
-        if not _is_signed(public, row):
-            raise ForeignLogError(
-                f"the journal belongs to another log: its entry {position} is signed with another "
-                "key; put back the journal and the folder log that belong together, or " + RESTORE
-            )
+    ends = {first, signed.size - 1} if first < signed.size else set()
+    rows = [row for at in ends for _, row in engine.read(at, at + 1)]
+    if rows and not any(_is_signed(public, row) for row in rows):
+        raise ForeignLogError(
+            "the journal belongs to another log: its entries are signed with another key; put back "
+            "the journal and the folder log that belong together, or " + RESTORE
+        )
     raise AlteredLogError(
         f"the journal is not the one over which its last checkpoint was signed: of the first "
         f"{signed.size} entries at least one is altered, exchanged or damaged; put a good copy "

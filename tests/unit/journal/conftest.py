@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -85,7 +86,13 @@ def keys(tmp_path) -> Keys:
 
 
 @pytest.fixture
-def log(engine, tmp_path, keys) -> Log:
+def unsynced(monkeypatch) -> None:
+    """Wait for no disk: that files are synced is tested by itself."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def log(unsynced, engine, tmp_path, keys) -> Log:  # noqa: ARG001 - its effect is meant
     return Log.open(engine, tmp_path / "log", keys)
 
 

@@ -40,7 +40,7 @@ def plain_root(hashes):
 
 
 @pytest.fixture
-def stored(tmp_path, hashes, source):
+def stored(unsynced, tmp_path, hashes, source):  # noqa: ARG001 - its effect is meant
     tree = Tree(TileFiles(tmp_path), source)
     tree.extend(b"".join(hashes))
     tree.store()
