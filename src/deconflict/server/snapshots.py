@@ -42,6 +42,7 @@ class Snapshots:
         self._every = every
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._stopped = False
         self._log = structlog.get_logger("deconflict.snapshots")
 
     @property
@@ -63,9 +64,13 @@ class Snapshots:
 
     async def stop(self) -> None:
         """End a process that writes one; what it wrote so far is removed."""
+        self._stopped = True
+        self._end()
+        await self.finished()
+
+    def _end(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
-        await self.finished()
 
     async def _write(self, head: int) -> None:
         try:
@@ -78,6 +83,8 @@ class Snapshots:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
             )
+            if self._stopped:
+                self._end()
             # Its input stays open for as long as it may run; reading its complaints ends with it.
             complaints = self._process.stderr
             said = b"" if complaints is None else await complaints.read()
