@@ -144,7 +144,7 @@ def test_a_flipped_byte_anywhere_is_noticed_or_harmless(cut_off, tmp_path: Path,
     places = random.Random(name)
     size = (folder / name).stat().st_size
     noticed = 0
-    for _ in range(120):
+    for _ in range(80):
         place, bit = places.randrange(size), 1 << places.randrange(8)
 
         def flip(copy: Path, place: int = place, bit: int = bit) -> None:
@@ -156,7 +156,7 @@ def test_a_flipped_byte_anywhere_is_noticed_or_harmless(cut_off, tmp_path: Path,
 
         noticed += _noticed_or_whole(_harmed(folder, tmp_path, flip), head)
     if name != "head":  # of which most is room between the slots, and one slot is enough
-        assert noticed > 30
+        assert noticed > 20
 
 
 def test_a_flipped_row_is_named_by_its_position(at_rest, tmp_path: Path):
@@ -417,14 +417,14 @@ def test_an_erased_key_is_in_no_file_any_more(at_rest):
 def test_pruning_gives_space_back_to_the_file_system(at_rest):
     folder, _ = at_rest
     engine = SqliteEngine(folder / NAME)
-    fill(engine, 400)
+    fill(engine, 200)
     head = engine.head()
     engine.close()
     before = (folder / NAME).stat().st_size
     engine = SqliteEngine(folder / NAME)
     engine.prune(head - 50)
     engine.close()
-    assert (folder / NAME).stat().st_size < before / 5
+    assert (folder / NAME).stat().st_size < before / 3
     assert content(folder / NAME) == expected(head)[-50:]
 
 
@@ -437,8 +437,8 @@ def test_a_reader_that_stops_half_way_does_not_let_the_log_grow(at_rest, monkeyp
     reader = SqliteEngine.reader(folder / NAME)
     half = reader.read(0)
     next(half)
-    fill(engine, 600)
-    assert engine.head() > 1000
+    fill(engine, 300)
+    assert engine.head() > 700
     assert (folder / f"{NAME}-wal").stat().st_size < 1_000_000
     assert next(half) == (1, WRITER["row"](1))
     reader.close()

@@ -204,6 +204,25 @@ def test_a_read_only_disk_is_read_and_not_written(read_only):
     assert sorted(file.name for file in read_only.iterdir()) == ["head", NAME]
 
 
+def test_a_folder_without_the_right_to_write_is_read_and_not_written(tmp_path: Path):
+    engine = SqliteEngine(tmp_path / NAME, create=True)
+    fill(engine, 9)
+    engine.close()
+    for file in tmp_path.iterdir():
+        file.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("this user may write anywhere, whatever a folder's rights say")
+        reader = SqliteEngine.reader(tmp_path / NAME)
+        assert list(reader.read(0)) == expected(reader.head())
+        reader.close()
+        with pytest.raises(EngineError, match="can't be opened for writing"):
+            SqliteEngine(tmp_path / NAME)
+    finally:
+        tmp_path.chmod(0o700)
+
+
 def test_a_read_only_view_follows_a_writer_elsewhere(read_only):
     engine = SqliteEngine(read_only.parent / "data" / NAME)
     fill(engine, 2)
