@@ -118,6 +118,31 @@ def test_keys_come_back_until_they_are_erased(engine: Engine, group: Maker):
     assert list(engine.read(0)) == list(enumerate(rows.rows))
 
 
+def test_an_erased_key_identifier_may_come_again_with_another_key(engine: Engine, group: Maker):
+    rows = group("a")
+    engine.append(0, rows)
+    key_id = rows.keys[0][0]
+    engine.erase([key_id])
+    later = group("b", key="a-0")
+    again = Group(later.id, later.rows, ((key_id, b"another"),))
+    assert engine.append(1, again) is Outcome.ACCEPTED
+    assert engine.key(key_id) == b"another"
+
+
+def test_an_engine_goes_on_after_it_is_opened_again_in_place(engine: Engine, group: Maker):
+    rows = group("a", 3)
+    engine.append(0, rows)
+    running = engine.read(0)
+    engine.reopen()
+    assert list(engine.read(0)) == list(enumerate(rows.rows))
+    assert engine.append(3, group("b")) is Outcome.ACCEPTED
+    with pytest.raises(EngineError):
+        list(running)
+    engine.close()
+    engine.reopen()
+    assert engine.head() == 4
+
+
 def test_pruned_entries_still_count_and_are_refused_by_position(engine: Engine, group: Maker):
     rows = [*group("a", 4).rows, *group("b", 4).rows]
     engine.append(0, group("a", 4))

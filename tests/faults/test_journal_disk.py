@@ -454,6 +454,14 @@ def test_a_database_taken_away_while_it_is_open_takes_no_more_entries(at_rest):
         fill(engine, 1)
     assert caught.value.must_reopen
     assert caught.value.outcome_known
+    with pytest.raises(EngineError):
+        engine.reopen()
+    with pytest.raises(EngineError):
+        engine.head()
     (folder / "elsewhere.db").rename(folder / NAME)
+    engine.reopen()
+    fill(engine, 1)
+    with pytest.raises(EngineError, match="another process"):
+        SqliteEngine(folder / NAME)
     engine.close()
     assert len(content(folder / NAME)) > head

@@ -289,8 +289,7 @@ for attempt in (lambda: append(engine),) * 2 + (lambda: list(engine.read(0)), en
         caught.append((error.outcome_known, error.must_reopen))
 print(caught)
 flag.unlink()
-engine.close()
-engine = SqliteEngine(path)
+engine.reopen()
 found = engine.find(group(head).id)
 print(found, engine.head() - head, len(group(head).rows))
 for _ in range(3):

@@ -133,8 +133,8 @@ class HeadFile:
         return os.fstat(self._descriptor).st_size == 0
 
     def is_there(self) -> bool:
-        """Whether the file still stands in its folder."""
-        return os.fstat(self._descriptor).st_nlink > 0
+        """Whether the file is open and still stands in its folder."""
+        return self._descriptor >= 0 and os.fstat(self._descriptor).st_nlink > 0
 
     def begin(self, mark: Mark) -> None:
         """Write the first mark into both slots, durably."""

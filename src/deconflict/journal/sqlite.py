@@ -46,22 +46,14 @@ class SqliteEngine:
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
+        self._path = path
+        self._reads_only = False
+        self._closed = True
         self._head_file = _locked_head(path, create=create)
-        self._writing: Writing | None = None
-        self._closed = False
         try:
             if self._head_file.is_new():
                 _begin(path, self._head_file)
-            # Verified through a connection that can't write: when one that can is closed, what a
-            # damaged write-ahead log still holds is gone.
-            self._reading = _verified(path, self._head_file)
-            try:
-                writing = Writing(path, self._reading.journal, self._head_file)
-                self._writing = writing
-                self._catch_up()
-            except BaseException:
-                self.close()
-                raise
+            self._open()
         except BaseException:
             self._head_file.close()
             raise
@@ -75,18 +67,36 @@ class SqliteEngine:
         EngineError
             If there is none, or it is damaged, foreign or has lost entries.
         """
-        _require(path)
-        head_file = HeadFile.read_only(path.with_name(HEAD_NAME))
         engine = cls.__new__(cls)
-        engine._writing = None  # noqa: SLF001  (another way to construct it)
-        engine._closed = False  # noqa: SLF001
-        engine._head_file = head_file  # noqa: SLF001
-        try:
-            engine._reading = _verified(path, head_file)  # noqa: SLF001
-        except BaseException:
-            head_file.close()
-            raise
+        engine._begin_reader(path)  # noqa: SLF001  (its own class)
         return engine
+
+    def _begin_reader(self, path: Path) -> None:
+        self._path = path
+        self._reads_only = True
+        self._closed = True
+        self._head_file = _seen_head(path)
+        try:
+            self._open()
+        except BaseException:
+            self._head_file.close()
+            raise
+
+    def _open(self) -> None:
+        # Verified through a connection that can't write: when one that can is closed, what a
+        # damaged write-ahead log still holds is gone.
+        reading = _verified(self._path, self._head_file)
+        writing: Writing | None = None
+        try:
+            if not self._reads_only:
+                writing = Writing(self._path, reading.journal, self._head_file)
+                _catch_up(reading, self._head_file)
+        except BaseException:
+            reading.close()
+            if writing is not None:
+                writing.close()
+            raise
+        self._reading, self._writing, self._closed = reading, writing, False
 
     def append(self, expected_head: int, group: Group) -> Outcome:
         """Commit a group behind position `expected_head` - 1, durably; all of it or nothing."""
@@ -144,8 +154,25 @@ class SqliteEngine:
             )
         prune(self._reading, writing, before)
 
+    def reopen(self) -> None:
+        """Close, open again and verify what is kept, so that appends may go on.
+
+        The lock stays, so no other writer comes in between. If it fails, everything is refused
+        until another try succeeds.
+        """
+        self._let_go()
+        if not self._head_file.is_there():
+            self._head_file.close()
+            find = _seen_head if self._reads_only else _locked_head
+            self._head_file = find(self._path)
+        self._open()
+
     def close(self) -> None:
         """Let go of the engine. Closing twice is no error."""
+        self._let_go()
+        self._head_file.close()
+
+    def _let_go(self) -> None:
         if self._closed:
             return
         self._closed = True
@@ -153,7 +180,6 @@ class SqliteEngine:
         self._reading.close()
         if self._writing is not None:
             self._writing.close()
-        self._head_file.close()
 
     def _usable(self) -> None:
         if self._closed:
@@ -167,19 +193,20 @@ class SqliteEngine:
             raise EngineError(f"the journal was opened to read it, so nothing can {verb} here")
         return self._writing
 
-    def _catch_up(self) -> None:
-        """Bring the head file to the database's end, which a crash may have left ahead."""
-        last = self._reading.last_group()
-        if last is not None:
-            mark = Mark(self._reading.journal, last.stop, last.id, last.chain)
-            if mark != self._head_file.read():
-                try:
-                    self._head_file.write(mark)
-                except OSError as error:
-                    raise EngineError(
-                        f"{self._head_file.path} can't be written ({error.strerror}): see to the "
-                        "disk"
-                    ) from error
+
+def _catch_up(reading: Reading, head_file: HeadFile) -> None:
+    """Bring the head file to the database's end, which a crash may have left ahead."""
+    last = reading.last_group()
+    if last is None:
+        return
+    mark = Mark(reading.journal, last.stop, last.id, last.chain)
+    if mark != head_file.read():
+        try:
+            head_file.write(mark)
+        except OSError as error:
+            raise EngineError(
+                f"{head_file.path} can't be written ({error.strerror}): see to the disk"
+            ) from error
 
 
 def _require(path: Path) -> None:
@@ -199,7 +226,12 @@ def _require(path: Path) -> None:
         )
 
 
-def _locked_head(path: Path, *, create: bool) -> HeadFile:
+def _seen_head(path: Path) -> HeadFile:
+    _require(path)
+    return HeadFile.read_only(path.with_name(HEAD_NAME))
+
+
+def _locked_head(path: Path, *, create: bool = False) -> HeadFile:
     """Take the lock; make the head file where a journal is to be made."""
     head_path = path.with_name(HEAD_NAME)
     if not create:
