@@ -1,6 +1,8 @@
 """Every operation of the standard is served, with its scopes and its answers."""
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +117,34 @@ def test_a_body_may_be_as_large_as_the_existing_service_takes():
 @pytest.mark.parametrize("endpoint", FAMILY.endpoints, ids=lambda e: e.operation)
 def test_handlers_are_asynchronous(endpoint):
     assert inspect.iscoroutinefunction(endpoint.handle)
+
+
+def documented():
+    """Return method, path and scopes of each row of the page, "the same" filled in."""
+    page = Path(__file__).parents[4] / "docs" / "reference" / "f3548.md"
+    scopes = frozenset()
+    for line in page.read_text(encoding="utf-8").splitlines():
+        row = re.fullmatch(r"\| `([A-Z]+) (/\S+)` \| (.*?) \| (.*?) \|", line)
+        if row:
+            method, path, words, _ = row.groups()
+            if words != "the same":
+                named = re.findall(r"`(\w+)`", words)
+                scopes = words if not named else frozenset(f"utm.{name}" for name in named)
+            yield method, path, scopes
+
+
+def test_the_page_names_every_endpoint_with_its_scopes():
+    rows = list(documented())
+    assert [(method, path) for method, path, _ in rows] == [
+        (endpoint.method, endpoint.path) for endpoint in FAMILY.endpoints
+    ]
+    for (_, _, scopes), endpoint in zip(rows, FAMILY.endpoints, strict=True):
+        if endpoint.public:
+            assert scopes == "none"
+        elif not endpoint.scopes:
+            assert scopes == "any valid token"
+        elif len(endpoint.scopes) == 5:
+            assert scopes == "any of the five"
+        else:
+            # A further scope may stand beside one that suffices.
+            assert scopes == frozenset().union(*filter(lambda s: len(s) == 1, endpoint.scopes))
