@@ -68,6 +68,11 @@ _COMMANDS = {
         "Print each setting of the service and where its value came from.",
         "deconflict settings --json",
     ),
+    "configure": (
+        "[NAME=VALUE]... [OPTIONS]",
+        "Print the limits that decisions of the service keep to, or put others in force.",
+        "deconflict configure kept_after_end_s=7200",
+    ),
     "completion": (
         "bash|zsh|fish [--install]",
         "Print the completion script of a shell, or install it.",

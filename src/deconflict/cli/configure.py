@@ -52,6 +52,7 @@ def _policy(folder: Path) -> Policy:
 
 
 def _changed(folder: Path, change: tuple[str, ...]) -> Policy:
+    import math
     import os
 
     import msgspec
@@ -78,13 +79,22 @@ def _changed(folder: Path, change: tuple[str, ...]) -> Policy:
         guard = opened.guard()
         opened.begin(guard)
         before = msgspec.to_builtins(opened.register.policy)
+        unknown = sorted(said.keys() - before.keys())
+        if unknown:
+            raise InputError(
+                f"there is no limit called {unknown[0]!r}", f"it is one of: {', '.join(before)}"
+            )
         try:
             policy = msgspec.convert(before | said, Policy, strict=False)
         except msgspec.ValidationError as error:
             raise InputError(
-                f"this policy can't be: {error}",
-                "run deconflict configure without a change to see names and values",
+                f"a value is of the wrong kind: {error}",
+                "run deconflict configure without a change to see what values look like",
             ) from None
+        for name in said:
+            limit = getattr(policy, name)
+            if not (math.isfinite(limit) and limit >= 0):
+                raise InputError(f"{name} can't be {limit}", "write a number that is not below 0")
         command = Configure(party="", entropy=os.urandom(ENTROPY_BYTES), policy=policy)
         decision = opened.commit(command, guard, decide)
         if decision.refusal is not None:

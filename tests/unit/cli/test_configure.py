@@ -62,6 +62,9 @@ def test_a_change_is_journalled_and_shown(data: Path, capsys: pytest.CaptureFixt
         ("kept_after_end_s=soon",),
         ("kept_after_end_s=1", "kept_after_end_s=2"),
         ("kept_after_end_s=3600",),
+        ("kept_after_end_s=-1",),
+        ("largest_area_km2=nan",),
+        ("largest_area_km2=1e999",),
     ],
 )
 def test_a_change_that_says_nothing_or_nonsense_is_refused_and_not_journalled(

@@ -13,8 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from deconflict.identity.caller import Caller
-from deconflict.journal.engine import EngineError
+from deconflict.journal.engine import EngineError, Group, Outcome
 from deconflict.journal.errors import LogError
+from deconflict.journal.sqlite import SqliteEngine
 from deconflict.register.command import ENTROPY_BYTES, Configure, SetAvailability, Tick
 from deconflict.register.decide import decide
 from deconflict.register.event import Configured, decode_decided
@@ -27,7 +28,7 @@ from deconflict.server.replay import replayed
 from deconflict.server.sealed_snapshot import snapshot_files
 from deconflict.server.snapshots import Snapshots
 from deconflict.server.snapshots import write as write_beside
-from deconflict.standards.service import Call, Reply, Submission, Told
+from deconflict.standards.service import Call, Reply, Submission, Told, UnavailableError
 
 OPERATOR = Caller("uss1", frozenset(), "issuer", 0)
 POLICY = Policy(kept_after_end_s=60)
@@ -206,7 +207,7 @@ def test_a_refused_command_is_not_written(tmp_path: Path) -> None:
     folder.close()
 
 
-def submission(node: Node, party: str) -> Submission:
+def submission(party: str) -> Submission:
     return Submission(
         availability(party),
         Call(OPERATOR, "PUT /availability", body=b"{}"),
@@ -222,7 +223,7 @@ def test_a_node_serves_signs_and_leaves_a_snapshot_from_which_it_goes_on(tmp_pat
         node = Node.open(tmp_path / "data")
         await node.start()
         replies = await asyncio.gather(
-            *(node.coordinator.submit(submission(node, f"party {n}")) for n in range(20))
+            *(node.coordinator.submit(submission(f"party {n}")) for n in range(20))
         )
         assert {reply.status for reply in replies} == {200}
         node.coordinator.answered(Call(OPERATOR, "GET /x"), ["party 1"])
@@ -232,6 +233,39 @@ def test_a_node_serves_signs_and_leaves_a_snapshot_from_which_it_goes_on(tmp_pat
         assert again.snapshot_head == again.register.head == 22  # policy, 20 parties, one batch
         assert again.log.advance() is None  # the last checkpoint covers everything
         assert again.register == replayed(again.log, Register())
+        again.close()
+
+    asyncio.run(asyncio.wait_for(work(), 60))
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_an_append_of_unknown_outcome_is_found_in_the_real_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, written: bool
+) -> None:
+    async def work() -> None:
+        node = Node.open(tmp_path / "data")
+        await node.start()
+        append = SqliteEngine.append
+
+        def fails(engine: SqliteEngine, expected_head: int, group: Group) -> Outcome:
+            monkeypatch.setattr(SqliteEngine, "append", append)
+            if written:
+                append(engine, expected_head, group)
+            raise EngineError("the disk did not answer", outcome_known=False, must_reopen=True)
+
+        monkeypatch.setattr(SqliteEngine, "append", fails)
+        first, second = await asyncio.gather(
+            *(node.coordinator.submit(submission(party)) for party in ("a", "b")),
+            return_exceptions=True,
+        )
+        kinds = {type(first), type(second)}
+        assert kinds == ({Reply} if written else {UnavailableError})
+        assert (await node.coordinator.submit(submission("c"))).status == 200
+        assert node.health().ready
+        await node.stop()
+        again = DataFolder.open(tmp_path / "data")
+        assert again.register == node.folder.register == replayed(again.log, Register())
+        assert again.register.head == (4 if written else 2)
         again.close()
 
     asyncio.run(asyncio.wait_for(work(), 60))
