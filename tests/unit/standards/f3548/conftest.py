@@ -1,4 +1,4 @@
-"""A discovery service without a server: the endpoints, the real `decide`, and plain lists."""
+"""A discovery service without a server: the endpoints, the real `decide`, and a register."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from deconflict.register.decide import decide
 from deconflict.register.entity import Kind
 from deconflict.register.event import (
     AvailabilitySet,
+    Decided,
     Notified,
     Put,
     Removed,
     Subscribed,
     Unsubscribed,
+    decode_decided,
+    encode_decided,
 )
 from deconflict.register.policy import Policy
 from deconflict.register.state.held import Availability
+from deconflict.register.state.register import Register
 from deconflict.register.state.volume_record import volume_of
 from deconflict.standards.f3548.routes import FAMILY
 from deconflict.standards.service import Call, RequestError
@@ -83,8 +87,13 @@ class Airspace:
             and any(meets(volume_of(mine), other) for mine in one.volumes for other in volumes)
         ]
 
-    def apply(self, events):
-        for event in events:
+    def view(self):
+        return self
+
+    draft = view
+
+    def apply(self, decided):
+        for event in decided.events:
             match event:
                 case Put(entity):
                     self.entities[entity.id] = entity
@@ -102,6 +111,22 @@ class Airspace:
                     self.availabilities[availability.party] = availability
                 case _:
                     pass
+
+
+class Registered:
+    """The real register, to which everything is applied at noon."""
+
+    def __init__(self):
+        self.register = Register()
+
+    def view(self):
+        return self.register.view(microseconds(NOW))
+
+    def draft(self):
+        return self.register.draft(microseconds(NOW))
+
+    def apply(self, decided):
+        self.register.apply(self.register.head, microseconds(NOW), decided)
 
 
 class Answer:
@@ -124,14 +149,14 @@ class Answer:
 class Service:
     """The service as handlers see it; every command is decided at once."""
 
-    def __init__(self):
-        self.airspace = Airspace()
+    def __init__(self, airspace):
+        self.airspace = airspace
         self.submissions = []
         self.reads = []
         self._drawn = 0
 
     def view(self):
-        return self.airspace
+        return self.airspace.view()
 
     def entropy(self):
         self._drawn += 1
@@ -142,10 +167,18 @@ class Service:
 
     async def submit(self, submission):
         self.submissions.append(submission)
-        decision = decide(self.airspace, submission.command)
-        told = submission.tell(decision, self.airspace)
-        self.airspace.apply(decision.events)
-        assert told[0].audience == submission.call.caller.party
+        command, call = submission.command, submission.call
+        draft = self.airspace.draft()
+        decision = decide(draft, command)
+        told = submission.tell(decision, draft)
+        decided = Decided(
+            party=command.party,
+            command=type(command).__name__,
+            request=call.request,
+            events=decision.events,
+        )
+        self.airspace.apply(decode_decided(encode_decided(decided)))
+        assert told[0].audience == call.caller.party
         return told[0].reply
 
 
@@ -248,9 +281,9 @@ def say():
     return Say()
 
 
-@pytest.fixture
-def service():
-    return Service()
+@pytest.fixture(params=[Airspace, Registered], ids=["lists", "register"])
+def service(request):
+    return Service(request.param())
 
 
 @pytest.fixture
