@@ -6,6 +6,7 @@ import uuid
 from copy import deepcopy
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -287,6 +288,7 @@ class Groups(RuleBasedStateMachine):
 
 
 TestGroups = Groups.TestCase
+TestGroups.pytestmark = [pytest.mark.slow]
 TestGroups.settings = settings(max_examples=40, stateful_step_count=30)
 
 
