@@ -7,6 +7,9 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ("serving",)
+"""The running service, for e2e and soak tests alike."""
+
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
