@@ -6,10 +6,14 @@ count entries from 0; the head is the number of entries ever appended, pruned on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+Forgetting: TypeAlias = Callable[[Collection[bytes]], AbstractContextManager[None]]
+"""Entered with the identifiers of keys while these are destroyed; nothing is sealed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,12 @@ class Engine(Protocol):
         """Destroy wrapped keys, so that nobody can open what is sealed under them."""
         ...
 
-    def prune(self, before: int) -> None:
-        """Remove the rows before a position, and the keys that no row uses any more."""
+    def prune(self, before: int, forgetting: Forgetting | None = None) -> None:
+        """Remove the rows before a position, and the keys that no row uses any more.
+
+        Appends come in between its steps. So whoever seals with a key that it keeps at hand
+        gives `forgetting`, or an append could use a key that is destroyed at that moment.
+        """
         ...
 
     def reopen(self) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -43,6 +44,8 @@ __all__ = ["Log", "LogError", "Opened"]
 GROUP_ID_BYTES: Final = 16
 _BATCH: Final = 4096
 """Entries that are added to the tree at a time, so that proofs never wait long."""
+_TILES: Final = 16
+"""Tiles that are checked at a time before a pruning, so that checkpoints never wait long."""
 
 
 class Log:
@@ -76,7 +79,9 @@ class Log:
         self._tree = tree
         self._signed = signed
         self._last_group: bytes | None = None
-        self._writing = threading.Lock()  # one of append, recover, erase and prune
+        self._writing = (
+            threading.Lock()
+        )  # one of append, recover and erase, and each step of prune that destroys keys
         self._advancing = threading.Lock()
         self._sealing = threading.Lock()  # the opened keys
         self._reader = EntryReader(engine, tree, self._sealer, self._sealing, self.public_key)
@@ -303,8 +308,23 @@ class Log:
             self._sealer.forget(key_id)
             self._engine.erase([key_id])
 
+    def rows(self, start: int, stop: int) -> Iterator[tuple[int, Row]]:
+        """Yield positions and sealed entries, each compared with its leaf as `read` does."""
+        return self._reader.checked(start, stop)
+
+    def wrapped_key(self, key_id: bytes) -> bytes | None:
+        """Return the wrapped key under which entries are sealed; ``None`` if it was erased."""
+        return self._engine.key(key_id)
+
+    def prunable(self, before: int) -> int:
+        """Return where `prune` would cut: a multiple of 256, at most `before`."""
+        covered = self._signed[1].size if self._signed else 0
+        return max(min(before, covered) // WIDTH * WIDTH, self._engine.first())
+
     def prune(self, before: int) -> int:
-        """Remove entries before a position whose leaves stand in full tiles; appends wait.
+        """Remove entries before a position whose leaves stand in full tiles.
+
+        Appends come in between its steps. What an interrupted pruning left is removed too.
 
         Returns
         -------
@@ -318,23 +338,26 @@ class Log:
         EngineError
             If the engine fails.
         """
-        with self._writing, self._advancing:
-            covered = self._signed[1].size if self._signed else 0
-            first = self._engine.first()
-            cut = min(before, covered) // WIDTH * WIDTH
-            if cut <= first:
-                return first
-            try:
-                self._tree.ensure_stored(first // WIDTH * WIDTH, cut)
-            except OSError as error:
-                raise LogError(
-                    f"nothing was pruned: a tile can't be written to {self._folder}: "
-                    f"{error.strerror}"
-                ) from None
-            with self._sealing:
-                self._sealer.forget()  # the engine drops keys that no entry uses any more
-                self._engine.prune(cut)
-            return cut
+        first, cut = self._engine.first(), self.prunable(before)
+        try:
+            for start in range(first // WIDTH * WIDTH, cut, _TILES * WIDTH):
+                with self._advancing:
+                    self._tree.ensure_stored(start, min(start + _TILES * WIDTH, cut))
+        except OSError as error:
+            raise LogError(
+                f"nothing was pruned: a tile can't be written to {self._folder}: {error.strerror}"
+            ) from None
+        if cut:
+            self._engine.prune(cut, self._forgetting)
+        return cut
+
+    @contextmanager
+    def _forgetting(self, key_ids: Collection[bytes]) -> Iterator[None]:
+        """Let nothing be sealed under keys while the engine destroys them."""
+        with self._writing, self._sealing:
+            for key_id in key_ids:
+                self._sealer.forget(key_id)
+            yield
 
     def close(self) -> None:
         """Let go of the journal. Closing twice is no error."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from deconflict.journal.engine import EngineError, Group, Outcome, Row
+from deconflict.journal.engine import EngineError, Forgetting, Group, Outcome, Row
 from deconflict.journal.head_file import HEAD_NAME, ID_BYTES, HeadFile, Mark, sync_folder
 from deconflict.journal.sqlite_pruning import prune
 from deconflict.journal.sqlite_reading import Reading
@@ -144,7 +144,7 @@ class SqliteEngine:
             writing.delete_keys(connection, key_ids)
         writing.scrub("the keys were erased, but not to the last copy")
 
-    def prune(self, before: int) -> None:
+    def prune(self, before: int, forgetting: Forgetting | None = None) -> None:
         """Remove the rows before a position, and the keys that no row uses any more."""
         writing = self._writer("prune")
         head = self._reading.head()
@@ -152,7 +152,7 @@ class SqliteEngine:
             raise EngineError(
                 f"entries before {before} can't be pruned: the journal ends before entry {head}"
             )
-        prune(self._reading, writing, before)
+        prune(self._reading, writing, before, forgetting)
 
     def reopen(self) -> None:
         """Close, open again and verify what is kept, so that appends may go on.

@@ -8,14 +8,19 @@ still there say what is left to do, and the next pruning does it.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Final
 
+from deconflict.journal.engine import Forgetting
 from deconflict.journal.sqlite_reading import Reading
 from deconflict.journal.sqlite_schema import PAGE_BYTES
 from deconflict.journal.sqlite_writing import Writing
 
 STEP_ROWS: Final = 256
+STEP_KEYS: Final = 64
+"""Each key stands on a page of its own, and an append waits meanwhile."""
 STEP_PAGES: Final = 256
 """2 MB; what one step gives back to the file system."""
 CHUNK_KEYS: Final = 100_000
@@ -24,7 +29,9 @@ _ID_BYTES: Final = 16
 _DOING: Final = "the journal was not pruned"
 
 
-def prune(reading: Reading, writing: Writing, before: int) -> None:
+def prune(
+    reading: Reading, writing: Writing, before: int, forgetting: Forgetting | None = None
+) -> None:
     """Remove the rows before a position, and the keys that no row uses any more.
 
     Raises
@@ -37,7 +44,7 @@ def prune(reading: Reading, writing: Writing, before: int) -> None:
     first = reading.first()
     while True:
         candidates, stop = _candidates(reading, first)
-        _remove_keys(reading, writing, candidates, first)
+        _remove_keys(reading, writing, candidates, first, forgetting or _nothing_kept)
         _remove_rows(writing, stop)
         if stop >= first:
             break
@@ -64,7 +71,13 @@ def _candidates(reading: Reading, first: int) -> tuple[set[bytes], int]:
     return found, min(int(groups[-1][1]), first)
 
 
-def _remove_keys(reading: Reading, writing: Writing, candidates: set[bytes], first: int) -> None:
+def _remove_keys(
+    reading: Reading,
+    writing: Writing,
+    candidates: set[bytes],
+    first: int,
+    forgetting: Forgetting,
+) -> None:
     """Remove those of the keys that no entry from `first` on uses."""
     # Of a group that was cut in two, only the rows that are kept count.
     cut = reading.rows(
@@ -76,11 +89,15 @@ def _remove_keys(reading: Reading, writing: Writing, candidates: set[bytes], fir
     candidates.difference_update(key_id for (key_id,) in cut)
     seen = _keep_used(reading, candidates, first)
     left = iter(candidates)
-    while step := set(islice(left, STEP_ROWS)):
-        with writing.turns, writing.transaction(_DOING) as connection:
+    while step := set(islice(left, STEP_KEYS)):
+        with forgetting(step), writing.turns, writing.transaction(_DOING) as connection:
             # Nothing is appended now; what was since the last look counts as well.
             _keep_used(reading, step, seen)
             writing.delete_keys(connection, step)
+
+
+def _nothing_kept(_key_ids: Collection[bytes]) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _keep_used(reading: Reading, candidates: set[bytes], start: int) -> int:

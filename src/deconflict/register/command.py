@@ -7,6 +7,7 @@ pure. An instant within a command is microseconds since 1970 UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from deconflict.geo.volume import Volume4D
 from deconflict.register.event import ReadBatch
@@ -163,3 +164,31 @@ class OverrideClock(Command):
 
     words: str
     ahead_s: int
+
+
+class Basis(StrEnum):
+    """What a `Base` states again."""
+
+    POLICY = "policy"
+    AVAILABILITY = "availability"
+    ENTITY = "entity"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base(Command):
+    """State again what is held, so that older entries about it may be pruned.
+
+    Attributes
+    ----------
+    before
+        The position before which entries may then be pruned.
+    basis
+        What is stated.
+    of
+        Identifier of the entity or subscription, name of the party; empty for the policy.
+    """
+
+    before: int
+    basis: Basis
+    of: str = ""

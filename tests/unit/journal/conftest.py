@@ -61,7 +61,7 @@ class MemoryEngine:
         for key_id in key_ids:
             self.keys.pop(key_id, None)
 
-    def prune(self, before: int) -> None:
+    def prune(self, before: int, forgetting=None) -> None:  # noqa: ARG002 - nothing goes on beside it
         self.kept_from = max(before, self.kept_from)
         self.rows = {at: row for at, row in self.rows.items() if at >= before}
         used = {row.key_id for row in self.rows.values()}

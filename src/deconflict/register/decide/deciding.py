@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from deconflict.register.command import (
+    Base,
     Command,
     Configure,
     FileReport,
@@ -22,7 +23,13 @@ from deconflict.register.command import (
     Tick,
 )
 from deconflict.register.decide.availability import set_availability
-from deconflict.register.decide.housekeeping import configure, override_clock, record_reads, tick
+from deconflict.register.decide.housekeeping import (
+    base,
+    configure,
+    override_clock,
+    record_reads,
+    tick,
+)
 from deconflict.register.decide.operations import put_operation, remove_operation
 from deconflict.register.decide.refusing import RefusedError, refused
 from deconflict.register.decide.reports import file_report
@@ -45,6 +52,7 @@ _DECIDERS: Final[Mapping[type[Command], Callable[[View, Any], Decision]]] = Mapp
         Configure: configure,
         Tick: tick,
         OverrideClock: override_clock,
+        Base: base,
     }
 )
 

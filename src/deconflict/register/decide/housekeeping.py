@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from deconflict.register.command import Configure, OverrideClock, RecordReads, Tick
+from deconflict.register.command import Base, Basis, Configure, OverrideClock, RecordReads, Tick
 from deconflict.register.decide.refusing import RefusedError
 from deconflict.register.decision import Decision, Reason
-from deconflict.register.event import ClockOverridden, Configured, Ticked
+from deconflict.register.event import (
+    AvailabilitySet,
+    Based,
+    ClockOverridden,
+    Configured,
+    Event,
+    Put,
+    Subscribed,
+    Ticked,
+)
 from deconflict.register.state.view import View
 
 
@@ -39,3 +48,20 @@ def override_clock(_view: View, command: OverrideClock) -> Decision:
             "say who does so and why",
         )
     return Decision(events=(ClockOverridden(command.words, command.ahead_s),))
+
+
+def base(view: View, command: Base) -> Decision:
+    """State again what is held now; what has gone meanwhile needs no base."""
+    return Decision(events=(Based(command.before), *_stated(view, command)))
+
+
+def _stated(view: View, command: Base) -> tuple[Event, ...]:
+    if command.basis is Basis.POLICY:
+        return (Configured(view.policy),)
+    if command.basis is Basis.AVAILABILITY:
+        return (AvailabilitySet(view.availability(command.of)),)
+    if command.basis is Basis.ENTITY:
+        entity = view.entity(command.of)
+        return () if entity is None else (Put(entity),)
+    subscription = view.subscription(command.of)
+    return () if subscription is None else (Subscribed(subscription),)
