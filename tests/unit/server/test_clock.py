@@ -192,8 +192,8 @@ def test_an_override_is_good_for_the_clock_as_it_is_then(tmp_path: Path) -> None
 def test_a_refused_clock_is_not_kept_as_the_right_one(tmp_path: Path) -> None:
     clock = HandClock(NOON_US + HOUR_US)
     started(tmp_path, clock, end_us=NOON_US + 1).save()
-    clock.source = True
-    assert started(tmp_path, clock, end_us=NOON_US + 1).ahead_us() == 0
+    assert started(tmp_path, clock, end_us=NOON_US + 1).ahead_us() == HOUR_US
+    assert started(tmp_path, clock, end_us=None).ahead_us() == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"boot":"boot 1"}', b"\xff"])

@@ -490,6 +490,31 @@ def test_until_the_journal_is_verified_every_write_is_refused_at_once_and_reads_
     within(work())
 
 
+def test_what_waits_when_the_journal_fails_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 3600.0)
+
+    async def work() -> None:
+        bench = Bench(tmp_path)
+        await bench.coordinator.start()
+        bench.journal.held.clear()
+        bench.journal.plan = [fails_with(EngineError("fsync failed", outcome_known=False))]
+        bench.journal.recoveries = [EngineError("the disk is gone")]
+        unknown = asyncio.ensure_future(bench.set("a"))
+        await commit_begun(bench)
+        waits = asyncio.ensure_future(bench.set("b"))
+        await asyncio.sleep(0)
+        bench.journal.held.set()
+        with pytest.raises(UnavailableError, match="being verified"):
+            await waits
+        assert not unknown.done()
+        await bench.coordinator.stop()
+        assert isinstance(unknown.exception(), UnavailableError)
+
+    within(work())
+
+
 def test_stopping_while_an_outcome_is_unknown_says_that_it_is_not_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from deconflict.identity.caller import Caller
 from deconflict.journal.engine import EngineError, Group, Outcome
 from deconflict.journal.errors import LogError
+from deconflict.journal.keys import Keys
 from deconflict.journal.sqlite import SqliteEngine
 from deconflict.register.command import ENTROPY_BYTES, Configure, SetAvailability, Tick
 from deconflict.register.decide import decide
@@ -25,7 +26,7 @@ from deconflict.register.state.register import Register
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.node import Node
 from deconflict.server.replay import replayed
-from deconflict.server.sealed_snapshot import snapshot_files
+from deconflict.server.sealed_snapshot import heading, snapshot_files, write_snapshot
 from deconflict.server.snapshots import Snapshots
 from deconflict.server.snapshots import write as write_beside
 from deconflict.standards.service import Call, Reply, Submission, Told, UnavailableError
@@ -93,10 +94,11 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
 
 def test_keys_that_are_missing_beside_a_journal_are_not_made_anew(tmp_path: Path) -> None:
     made(tmp_path / "data")
-    (tmp_path / "data/keys/sealing-key").unlink()
+    for key in (tmp_path / "data/keys").iterdir():
+        key.unlink()
     with pytest.raises(LogError):
         DataFolder.open(tmp_path / "data")
-    assert not (tmp_path / "data/keys/sealing-key").exists()
+    assert list((tmp_path / "data/keys").iterdir()) == []
 
 
 def test_a_folder_without_a_journal_is_not_read(tmp_path: Path) -> None:
@@ -171,6 +173,21 @@ def test_a_snapshot_of_another_journal_is_passed_over(tmp_path: Path) -> None:
         folder = DataFolder.open(tmp_path / "data")
     assert len(logs) == 1
     assert folder.snapshot_head == 0
+    folder.close()
+
+
+@pytest.mark.parametrize(("head", "record"), [(4, b"another record"), (9, None)])
+def test_a_snapshot_of_another_course_of_the_journal_is_passed_over(
+    tmp_path: Path, head: int, record: bytes | None
+) -> None:
+    register = made(tmp_path / "data")
+    register.head = head
+    keys = Keys.load(tmp_path / "data/keys", create=False)
+    write_snapshot(tmp_path / "data/snapshots", keys, heading(head, keys, record), register.dump())
+    with capture_logs() as logs:
+        folder = DataFolder.open(tmp_path / "data")
+    assert len(logs) == 1
+    assert (folder.snapshot_head, folder.register.head) == (0, 4)
     folder.close()
 
 
