@@ -40,6 +40,8 @@ FEW_POINTS: Final = 10
 """So few edges can't reach `LONGEST_LINE_M`: none is longer than half a turn."""
 HEMISPHERE_COSINE: Final = 0.05
 """A ring fits into a hemisphere if all its vertices are within 87 degrees of one point."""
+PAIRED_AT_ONCE: Final = 16
+"""Edges whose crossings are looked for at once."""
 THINNEST_M: Final = 0.002
 """A region that is thinner than this everywhere has no area."""
 
@@ -255,13 +257,21 @@ def _check_simple(points: Floats, edges: list[int], count: int, field: str) -> N
     if shapely.is_simple(shapely.linestrings(points)):
         return
     segments = shapely.linestrings(np.stack((points[:-1], points[1:]), axis=1))
-    pairs = shapely.STRtree(segments).query(segments, predicate="intersects").T
-    meeting = {
-        (min(edges[i], edges[j]), max(edges[i], edges[j]))
-        for i, j in pairs.tolist()
-        if edges[i] != edges[j]
-    }
-    crossing = sorted((i, j) for i, j in meeting if j - i != 1 and not (i == 0 and j == count - 1))
+    tree = shapely.STRtree(segments)
+    meeting: set[tuple[int, int]] = set()
+    crossing: list[tuple[int, int]] = []
+    # Some at a time: of 10,000 edges that all cross, all the pairs would take minutes to list.
+    for start in range(0, len(segments), PAIRED_AT_ONCE):
+        some = tree.query(segments[start : start + PAIRED_AT_ONCE], predicate="intersects").T
+        met = {
+            (min(edges[i + start], edges[j]), max(edges[i + start], edges[j]))
+            for i, j in some.tolist()
+            if edges[i + start] != edges[j]
+        }
+        crossing = sorted((i, j) for i, j in met if j - i != 1 and not (i == 0 and j == count - 1))
+        if crossing:
+            break
+        meeting |= met
     if not crossing:  # neighbours that run back over each other
         crossing = sorted(
             (i, j)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import tracemalloc
 
 import pytest
 from geographiclib.geodesic import Geodesic
@@ -99,3 +100,16 @@ def test_a_small_ring_that_bounds_no_region_is_refused(points):
 def test_a_ring_that_is_wide_thin_tiny_or_near_a_pole_is_judged_with_more_care(points):
     assert not ring._small_seen_whole(points)
     ring.check_ring(points)
+
+
+def test_a_ring_of_which_all_edges_cross_is_refused_without_listing_the_pairs():
+    # 10,000 edges to and fro between two parallels have some 50 million crossings.
+    count = 10_000
+    points = [(47.0 + i % 2 * 0.1, 8.0 + i * 7919 % count * 1e-5) for i in range(count)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="crosses or touches"):
+            ring.check_ring(points)
+        assert tracemalloc.get_traced_memory()[1] < 200e6
+    finally:
+        tracemalloc.stop()
