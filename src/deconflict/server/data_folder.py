@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,6 +70,7 @@ class DataFolder:
         self.log = log
         self.register = register
         self.snapshot_head = snapshot_head
+        self._writes = False
 
     @classmethod
     def open(cls, path: Path, *, progress: Progress | None = None) -> DataFolder:
@@ -95,7 +97,9 @@ class DataFolder:
             stack.callback(engine.close)
             remove_unfinished(path / SNAPSHOTS)
             keys = Keys.load(path / KEYS, create=engine.head() == 0)
-            return cls._opened(path, engine, keys, stack, progress)
+            opened = cls._opened(path, engine, keys, stack, progress)
+            opened._writes = True  # noqa: SLF001 - another way to construct it
+            return opened
 
     @classmethod
     def beside(cls, path: Path, *, progress: Progress | None = None) -> DataFolder:
@@ -188,9 +192,12 @@ class DataFolder:
         Raises
         ------
         OSError
-            If it can't be written.
+            If it can't be written, or if the register failed to take an entry of the journal: a
+            snapshot of it would carry that on.
         """
         register = self.register
+        if self._writes and register.head != self.log.head():
+            raise OSError(errno.EINVAL, "the register does not hold all entries of the journal")
         head = heading(register.head, self.keys, _record(self.log, register.head - 1))
         path = write_snapshot(self.path / SNAPSHOTS, self.keys, head, register.dump())
         self.snapshot_head = register.head

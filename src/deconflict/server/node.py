@@ -124,9 +124,7 @@ class Node:
         log = structlog.get_logger("deconflict.node")
         self.checkpoints.stop()
         try:
-            # A register that could not take an entry must not shorten the next start.
-            whole = self.folder.register.head == self.folder.log.head()
-            if whole and self.folder.register.head != self.folder.snapshot_head:
+            if self.folder.register.head != self.folder.snapshot_head:
                 self.folder.write_snapshot()
         except Exception as error:  # noqa: BLE001 - the journal is whole without a snapshot
             log.warning("no snapshot could be written", error=described(error))

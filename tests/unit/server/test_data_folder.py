@@ -215,6 +215,16 @@ def test_the_newest_two_snapshots_are_kept_and_what_was_left_unfinished_is_remov
     )
 
 
+def test_a_register_that_lacks_an_entry_of_the_journal_leaves_no_snapshot(tmp_path: Path) -> None:
+    made(tmp_path / "data")
+    folder = DataFolder.open(tmp_path / "data")
+    folder.register.head -= 1
+    with pytest.raises(OSError, match="does not hold all entries"):
+        folder.write_snapshot()
+    folder.close()
+    assert snapshot_files(tmp_path / "data/snapshots") == []
+
+
 def test_a_refused_command_is_not_written(tmp_path: Path) -> None:
     made(tmp_path / "data")
     folder = DataFolder.open(tmp_path / "data")
