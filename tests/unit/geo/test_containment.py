@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from deconflict.geo.containment import containment
+from deconflict.geo.containment import containment, contains
 from deconflict.geo.height import AltitudeBand, AltitudeReference, Height, read_height
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 
@@ -312,3 +312,37 @@ def test_a_short_route_across_a_sliver_of_such_a_polygon_sticks_out() -> None:
     assert not containment(over, volume(sliver)).inside
     beside = volume(Route(((-20.0, -0.04), (-20.0, -0.02)), 10.0))
     assert containment(beside, volume(sliver)).inside
+
+
+@pytest.mark.parametrize("container", [REGION, WITH_HOLE, CORRIDOR, Circle(HERE, 1000.0)])
+def test_contains_answers_as_containment_does(container):
+    rng = random.Random(11)
+    answers = set()
+    for _ in range(400):
+        there = away(HERE, rng.uniform(0, 360), rng.choice((0.0, 150.0, 500.0, 900.0, 1100.0)))
+        size_m = rng.choice((0.0, 20.0, 100.0, 110.0, 480.0))
+        footprint = Circle(there, size_m) if rng.random() < 0.5 else square(there, size_m + 1.0)
+        entity = volume(
+            footprint,
+            band=AltitudeBand(Height(rng.choice((0.0, 20.0))), Height(100.0)),
+            start=NOON + rng.choice((-1, 0, 1)) * MINUTE,
+            end=NOON + 5 * MINUTE,
+            uncertainty_m=rng.choice((0.0, 30.0)),
+        )
+        holder = volume(
+            container,
+            band=AltitudeBand(Height(10.0 * rng.randrange(-1, 1)), Height(100.0)),
+            start=NOON,
+            uncertainty_m=rng.choice((0.0, 5.0)),
+        )
+        inside = containment(entity, holder).inside
+        answers.add(inside)
+        assert contains(holder, entity) == inside
+    assert answers == {True, False}
+
+
+def test_what_fills_its_container_to_the_border_is_contained():
+    for footprint in (REGION, WITH_HOLE, Circle(HERE, 50.0)):
+        assert contains(volume(footprint), volume(footprint))
+    assert contains(volume(REGION), volume(square(HERE, 999.9995)))
+    assert not contains(volume(REGION), volume(square(HERE, 1000.01)))

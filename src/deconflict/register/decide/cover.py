@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from deconflict.geo.containment import Containment, containment
+from deconflict.geo.containment import Containment, containment, contains
 from deconflict.geo.volume import Volume4D, parts
 from deconflict.register.decide.extent import at
 from deconflict.register.words import duration, metres
@@ -34,13 +34,8 @@ def overhang(volumes: Iterable[Volume4D], covers: Sequence[Volume4D], now_us: in
         A clause: "by 12 m in plan and 30 s in time".
     """
     for volume in _to_come(volumes, now_us):
-        relations = []
-        for cover in covers:
-            relation = containment(volume, cover)
-            if relation.inside or _same_place_within(volume, cover, relation):
-                break
-            relations.append(relation)
-        else:
+        if not any(_holds(cover, volume) for cover in covers):
+            relations = [containment(volume, cover) for cover in covers]
             return _said(min(relations, key=lambda relation: relation.plan_m))
     return None
 
@@ -54,13 +49,23 @@ def _to_come(volumes: Iterable[Volume4D], now_us: int) -> Iterator[Volume4D]:
             yield replace(leg, start=now) if leg.start is None or leg.start < now else leg
 
 
-def _same_place_within(volume: Volume4D, cover: Volume4D, relation: Containment) -> bool:
-    """Return whether two volumes are the same but for their times, and these lie within.
+def _holds(cover: Volume4D, volume: Volume4D) -> bool:
+    """Return whether a volume lies within another, or is the same at some of its times.
 
     What is uncertain isn't inside itself, by the rule that a container shrinks; but whoever
     subscribes to the very same volume is told of all that meets it.
     """
-    return relation.time_s <= 0.0 and replace(volume, start=cover.start, end=cover.end) == cover
+    if contains(cover, volume):
+        return True
+    if not _at_times_of(cover, volume):
+        return False
+    return replace(volume, start=cover.start, end=cover.end) == cover
+
+
+def _at_times_of(cover: Volume4D, volume: Volume4D) -> bool:
+    early = cover.start is not None and (volume.start is None or volume.start < cover.start)
+    late = cover.end is not None and (volume.end is None or volume.end > cover.end)
+    return not (early or late)
 
 
 def _said(relation: Containment) -> str:
