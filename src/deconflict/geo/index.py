@@ -166,13 +166,16 @@ class Index(Generic[K]):
 
     def table(self) -> tuple[list[K], VolumeTable]:
         """Return the keys and the packed volumes, from which an equal index can be made."""
-        numbers = {key: number for number, key in enumerate(self._rows_of)}
-        live = [row for row, key in enumerate(self._key) if key is not None]
-        live.sort(key=lambda row: (numbers[self._key[row]], self._leg.get(row, 0)))  # type: ignore[index]
-        keys = list(numbers)
-        rows, _ = _gathered(self._rows, np.array(live, np.int64))
-        owner = np.array([numbers[self._key[row]] for row in live], np.int64)  # type: ignore[index]
-        return keys, VolumeTable(rows, owner, len(keys), lambda number: self._whole(keys[number]))
+        keys, live, owner = list(self._rows_of), [], []
+        for number, found in enumerate(self._rows_of.values()):
+            rows = (found,) if isinstance(found, int) else found
+            live.extend(rows)
+            owner.extend([number] * len(rows))
+        packed, _ = _gathered(self._rows, np.array(live, np.int64))
+        owners: Integers = np.array(owner, np.int64)
+        return keys, VolumeTable(
+            packed, owners, len(keys), lambda number: self._whole(keys[number])
+        )
 
     def _search(self, rows: Rows, *, decide: bool) -> list[tuple[int, int, int]]:
         if len(rows.xyz) > len(self._scratch):

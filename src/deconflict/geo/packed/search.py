@@ -220,3 +220,34 @@ def search(
                 found[count, 1] = answer
                 count += 1
     return count, found
+
+
+@compiled
+def scan(rows: Rows, count: int, asked: Rows, row: int, scratch: Floats) -> tuple[int, Integers]:
+    """Find which of the first `count` rows meet one row of another table, by asking each.
+
+    Parameters and answer as in `search`.
+    """
+    found = np.empty((64, 2), np.int64)
+    hits = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
+    begin, end = asked.whole[row, BEGIN], asked.whole[row, END]
+    x, y, z = asked.real[row, X], asked.real[row, Y], asked.real[row, Z]
+    own = asked.real[row, RADIUS] + asked.real[row, GROWTH]
+    for other in range(count):
+        if begin > rows.whole[other, END] or rows.whole[other, BEGIN] > end:
+            continue
+        dx = x - rows.real[other, X]
+        dy = y - rows.real[other, Y]
+        dz = z - rows.real[other, Z]
+        limit = own + rows.real[other, RADIUS] + rows.real[other, GROWTH]
+        if dx * dx + dy * dy + dz * dz > limit * limit:
+            continue
+        answer = meet(asked, row, rows, other, 0.0, 0.0, 0, scratch)
+        if answer == NO:
+            continue
+        if hits == len(found):
+            found = longer(found)
+        found[hits, 0] = other
+        found[hits, 1] = answer
+        hits += 1
+    return hits, found

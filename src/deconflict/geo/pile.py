@@ -1,0 +1,129 @@
+"""A pile: a few volumes in no order, each of which is looked at for every question.
+
+For some hundred volumes that soon go, such as those of one group of commands, this costs less
+than an `Index`, and as exact is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from deconflict.geo.packed.prepared import Prepared
+from deconflict.geo.packed.table import (
+    ALWAYS_US,
+    BEGIN,
+    END,
+    RING,
+    RING_STOP,
+    Floats,
+    Integers,
+    Rows,
+)
+from deconflict.geo.sweep import parts_meet
+from deconflict.geo.volume import parts
+
+K = TypeVar("K", bound=Hashable)
+
+LEAST_ROWS = 64
+LEAST_VERTICES = 512
+
+
+class Pile(Generic[K]):
+    """Volumes under keys; a key may have several, added at once."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[K, Prepared, int]] = []
+        self._rows_of: dict[K, range] = {}
+        self._rings = self._vertices = 0
+        self._rows = Rows(
+            np.empty((LEAST_ROWS, 9)),
+            np.empty((LEAST_ROWS, 7), np.int64),
+            np.empty(2 * LEAST_ROWS, np.int64),
+            np.empty((LEAST_VERTICES, 3)),
+        )
+        self._scratch: Floats = np.empty((LEAST_ROWS, 2))
+
+    def __len__(self) -> int:
+        return len(self._rows_of)
+
+    def add(self, key: K, volumes: Sequence[Prepared]) -> None:
+        """Add a key's volumes; those that it had are forgotten."""
+        self.remove(key)
+        first = len(self._places)
+        for volume in volumes:
+            for leg in range(len(volume.rows.real)):
+                self._add(volume.rows, leg)
+                self._places.append((key, volume, leg))
+        self._rows_of[key] = range(first, len(self._places))
+
+    def remove(self, key: K) -> None:
+        """Forget a key's volumes, if it has any."""
+        for row in self._rows_of.pop(key, ()):
+            # In force at no time.
+            self._rows.whole[row, BEGIN] = 2 * ALWAYS_US - 1
+            self._rows.whole[row, END] = -2 * ALWAYS_US
+
+    def query(self, volumes: Sequence[Prepared]) -> set[K]:
+        """Return the keys of which a volume meets one of these, exactly."""
+        met: set[K] = set()
+        if not self._rows_of:
+            return met
+        from deconflict.geo.packed.kernel import YES
+        from deconflict.geo.packed.search import scan
+
+        for asked in volumes:
+            self._make_scratch(len(asked.rows.xyz))
+            for leg in range(len(asked.rows.real)):
+                count, found = scan(self._rows, len(self._places), asked.rows, leg, self._scratch)
+                for row, answer in found[:count].tolist():
+                    key, other, other_leg = self._places[row]
+                    if key not in met and (
+                        answer == YES
+                        or parts_meet(parts(asked.volume)[leg], parts(other.volume)[other_leg])
+                    ):
+                        met.add(key)
+        return met
+
+    def _add(self, new: Rows, leg: int) -> None:
+        row = len(self._places)
+        first_ring, stop_ring = int(new.whole[leg, RING]), int(new.whole[leg, RING_STOP])
+        start, stop = int(new.ring[first_ring]), int(new.ring[stop_ring])
+        rings, vertices = stop_ring - first_ring, stop - start
+        ring, vertex = self._rings, self._vertices
+        rows = self._rows
+        if (
+            row == len(rows.real)
+            or ring + rings >= len(rows.ring)
+            or vertex + vertices > len(rows.xyz)
+        ):
+            rows = self._rows = Rows(
+                _roomy(rows.real, row + 1),
+                _roomy(rows.whole, row + 1),
+                _roomy(rows.ring, ring + rings + 1),
+                _roomy(rows.xyz, vertex + vertices),
+            )
+        rows.real[row] = new.real[leg]
+        rows.whole[row] = new.whole[leg]
+        rows.whole[row, RING], rows.whole[row, RING_STOP] = ring, ring + rings
+        rows.ring[ring : ring + rings + 1] = new.ring[first_ring : stop_ring + 1] + (vertex - start)
+        rows.xyz[vertex : vertex + vertices] = new.xyz[start:stop]
+        self._rings += rings + 1
+        self._vertices += vertices
+        self._make_scratch(vertices)
+
+    def _make_scratch(self, vertices: int) -> None:
+        if vertices > len(self._scratch):
+            self._scratch = np.empty((2 * vertices, 2))
+
+
+_Array = TypeVar("_Array", Floats, Integers)
+
+
+def _roomy(array: _Array, least: int) -> _Array:
+    """Return a copy with room for twice as much, and for what is wanted."""
+    larger = np.empty((max(2 * len(array), least), *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger
