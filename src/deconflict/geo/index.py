@@ -166,7 +166,9 @@ class Index(Generic[K]):
 
     def table(self) -> tuple[list[K], VolumeTable]:
         """Return the keys and the packed volumes, from which an equal index can be made."""
-        keys, live, owner = list(self._rows_of), [], []
+        keys = list(self._rows_of)
+        live: list[int] = []
+        owner: list[int] = []
         for number, found in enumerate(self._rows_of.values()):
             rows = (found,) if isinstance(found, int) else found
             live.extend(rows)
