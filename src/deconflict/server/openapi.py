@@ -63,7 +63,18 @@ PAGES: Final = (
         "sane.",
         answers={200: "It is ready.", 503: "It is not, for these reasons."},
     ),
-    Page("GET", "/metrics", "metrics", "Metrics for Prometheus.", media_type=_TEXT),
+    Page(
+        "GET",
+        "/metrics",
+        "metrics",
+        "Metrics for Prometheus, from this machine or with a token for them.",
+        media_type=_TEXT,
+        answers={
+            200: "The metrics.",
+            401: "There is no valid token.",
+            403: "It has no such scope.",
+        },
+    ),
     Page("GET", "/openapi.json", "openapi", "This description."),
     Page("GET", "/docs", "docs", "This description for people.", media_type="text/html"),
 )
@@ -73,7 +84,14 @@ AUTHORITY_PAGES: Final = (
         "/oauth/token",
         "token",
         "An access token for a party's credentials (RFC 6749, section 4.4).",
-        answers={200: "The token.", 400: "The form is wrong.", 401: "The secret is wrong."},
+        answers={
+            200: "The token.",
+            400: "The form is wrong.",
+            401: "The secret is wrong.",
+            413: "The form is too large.",
+            429: "Too many ask for tokens from this address; the header Retry-After says when to "
+            "ask again.",
+        },
         form={
             "grant_type": "client_credentials",
             "client_id": "The party, unless it stands in the header Authorization.",
@@ -169,7 +187,12 @@ def _operation(
         "tags": [family.name],
         "summary": endpoint.summary or _words(endpoint.operation),
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": msgspec.json.schema(endpoint.parameters.get(name, str)),
+            }
             for name in _PARAMETER.findall(endpoint.path)
         ],
         "security": [] if endpoint.public else [{"token": []}],

@@ -137,6 +137,8 @@ class Endpoint:
         The type of the request's body; ``None``: it has none.
     gives
         The type of the reply's body by status, the errors of `RequestError` left out.
+    parameters
+        The type of a path's parameter by its name; text where there is none.
     """
 
     method: str
@@ -148,6 +150,7 @@ class Endpoint:
     summary: str = ""
     takes: type | None = None
     gives: Mapping[int, type] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 class RequestError(Exception):

@@ -169,8 +169,8 @@ class Error(msgspec.Struct, frozen=True):
 
 
 class AirspaceConflict(msgspec.Struct, frozen=True):
-    """``AirspaceConflictResponse``."""
+    """``AirspaceConflictResponse``; the lists are left out where it is no matter of the key."""
 
     message: str
-    missing_operational_intents: list[OperationalIntentReference]
-    missing_constraints: list[ConstraintReference]
+    missing_operational_intents: list[OperationalIntentReference] = []
+    missing_constraints: list[ConstraintReference] = []

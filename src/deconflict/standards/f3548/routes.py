@@ -18,6 +18,7 @@ from deconflict.standards.f3548 import (
     reports,
     subscriptions,
 )
+from deconflict.standards.f3548.bodies import BODIES, PARAMETERS
 from deconflict.standards.f3548.errors import error
 from deconflict.standards.f3548.scopes import Scope
 from deconflict.standards.service import (
@@ -68,7 +69,17 @@ def _refusing(handle: Handler) -> Handler:
 
 
 def _endpoint(method: str, path: str, scopes: _Scopes, handle: Handler, operation: str) -> Endpoint:
-    return Endpoint(method, path, scopes, _refusing(handle), operation)
+    bodies = BODIES[operation]
+    return Endpoint(
+        method,
+        path,
+        scopes,
+        _refusing(handle),
+        operation,
+        takes=bodies.takes,
+        gives=bodies.gives,
+        parameters=PARAMETERS,
+    )
 
 
 _INTENT_ENDPOINTS = (
@@ -189,7 +200,15 @@ _OTHER_ENDPOINTS = (
     _endpoint("POST", "/dss/v1/reports", _REPORTS, reports.make, "makeDssReport"),
     _endpoint("PUT", _USS, (_ARBITRATION,), availability.put, "setUssAvailability"),
     _endpoint("GET", _USS, _READ_AVAILABILITY, availability.get, "getUssAvailability"),
-    Endpoint("GET", "/aux/v1/version", (), auxiliary.version, "getVersion", public=True),
+    Endpoint(
+        "GET",
+        "/aux/v1/version",
+        (),
+        auxiliary.version,
+        "getVersion",
+        public=True,
+        gives=BODIES["getVersion"].gives,
+    ),
     Endpoint("GET", "/aux/v1/validate_oauth", (), auxiliary.validate_oauth, "validateOauth"),
     Endpoint("GET", "/healthy", (), auxiliary.healthy, "healthy", public=True),
 )

@@ -24,7 +24,7 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 class Time(msgspec.Struct, frozen=True, gc=False):
     """An instant: RFC 3339 text and the word that says so."""
 
-    value: str
+    value: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
     format: Literal["RFC3339"]
 
 

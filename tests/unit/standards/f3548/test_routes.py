@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from deconflict.register.decision import Reason
 from deconflict.standards.f3548.errors import DELETE_STATUS, PUT_STATUS, error
+from deconflict.standards.f3548.replies import AirspaceConflict
 from deconflict.standards.f3548.routes import FAMILY
 
 # Operations, paths and alternative scopes (without "utm."), after the API description of ASTM
@@ -148,3 +150,25 @@ def test_the_page_names_every_endpoint_with_its_scopes():
         else:
             # A further scope may stand beside one that suffices.
             assert scopes == frozenset().union(*filter(lambda s: len(s) == 1, endpoint.scopes))
+
+
+def test_the_documents_have_the_body_of_every_answer_that_the_page_lists():
+    page = Path(__file__).parents[4] / "docs" / "reference" / "f3548.md"
+    listed = {
+        (method, path): {int(status) for status in statuses.split(", ")}
+        for method, path, statuses in re.findall(
+            r"\| `([A-Z]+) (/\S+)` \| .*? \| ([\d, ]+) \|", page.read_text(encoding="utf-8")
+        )
+    }
+    everywhere = {404, 413}  # in the error form, as all refusals that are not listed
+    for endpoint in FAMILY.endpoints:
+        given = set(endpoint.gives) or {200}
+        assert given == listed[endpoint.method, endpoint.path] - everywhere
+        assert (endpoint.takes is not None) == (endpoint.method in {"PUT", "POST"}), (
+            endpoint.operation
+        )
+
+
+def test_a_refusal_over_other_things_than_the_key_has_no_lists():
+    required = {field.name for field in fields(AirspaceConflict) if field.required}
+    assert required == {"message"}
