@@ -42,14 +42,21 @@ class Service:
         self.base_url = ""
         self._arguments = arguments
         self._lines: list[str] = []
+        self._answers = False
         self._ready = threading.Event()
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
     def start(self, *more: str, **environment: str) -> Service:
         """Start it, and wait until it answers."""
-        self._lines.clear()
-        self._ready.clear()
+        self.launch(*more, **environment)
+        assert self._ready.wait(PATIENCE_S), "it never got ready"
+        assert self._answers, "\n".join(self._lines)
+        return self
+
+    def launch(self, *more: str, **environment: str) -> None:
+        """Start it, and don't wait for anything."""
+        self._lines, self._ready, self._answers = [], threading.Event(), False
         port = self.base_url.rpartition(":")[2] or "0"
         self._process = subprocess.Popen(
             [
@@ -64,13 +71,17 @@ class Service:
             ],
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **environment},
+            env={**own_environment(), **environment},
         )
         self._reader = threading.Thread(target=self._read, args=[self._process], daemon=True)
         self._reader.start()
-        assert self._ready.wait(PATIENCE_S), "it never got ready"
-        assert self.base_url, "\n".join(self._lines)
-        return self
+
+    def refused_start(self, *more: str, **environment: str) -> tuple[int, list[str]]:
+        """Start it where it must not start; return its exit status and what it wrote."""
+        self.launch(*more, **environment)
+        status = self._ended()
+        assert not self._answers, "it started"
+        return status, self.lines()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
@@ -79,6 +90,7 @@ class Service:
                 self._lines.append(line.rstrip("\n"))
                 if STARTED in line:
                     self.base_url = json.loads(line)["address"]
+                    self._answers = True
                     self._ready.set()
         self._ready.set()  # it ended, so nobody need wait any more
 
@@ -91,11 +103,14 @@ class Service:
         """Return what it wrote on stderr so far."""
         return list(self._lines)
 
-    def token(self, party: str, *scopes: str, lifetime_s: int = 3600) -> str:
+    def token(
+        self, party: str, *scopes: str, lifetime_s: int = 3600, now_s: float | None = None
+    ) -> str:
         """Return a token of the built-in authority."""
         authority = Authority.open(self.data, create=False)
+        now_s = time.time() if now_s is None else now_s
         return authority.issue(
-            party, scopes or (STRATEGIC,), LOCAL_AUDIENCE, int(time.time()), lifetime_s
+            party, scopes or (STRATEGIC,), LOCAL_AUDIENCE, int(now_s), lifetime_s
         )
 
     def client(self, party: str, *scopes: str, **options) -> httpx.Client:
@@ -126,10 +141,18 @@ class Service:
 
     def _end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
+        return self._ended()
+
+    def _ended(self) -> int:
         status = self.process.wait(PATIENCE_S)
         assert self._reader is not None
         self._reader.join(PATIENCE_S)
         return status
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment without settings of whoever runs the tests."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("DECONFLICT_")}
 
 
 @pytest.fixture(scope="session")
