@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from deconflict.formats.instant import read_instant
 from deconflict.formats.names import CONTROL
 from deconflict.geo.errors import InputError
 from deconflict.geo.figure.area import ring_exceeds
@@ -249,7 +250,12 @@ def file_report(call: Call, entropy: bytes) -> command.FileReport:
     InputError
         If the standard does not allow the request.
     """
-    if decoded(_REPORT, call.body).report_id is not None:
+    report = decoded(_REPORT, call.body)
+    for name in ("request_time", "response_time"):
+        time: wire.Time | None = getattr(report.exchange, name)
+        if time is not None:
+            read_instant(time.value, "floor", field=f"exchange.{name}.value")
+    if report.report_id is not None:
         raise InputError(
             "the report has a report_id, which only the service that archives it gives",
             "leave it out",

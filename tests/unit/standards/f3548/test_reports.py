@@ -54,6 +54,8 @@ def test_a_report_that_lacks_what_the_standard_requires_is_refused(uss1, report,
         ("response_code", 2**31),
         ("headers", "one"),
         ("request_time", "2026-11-22T12:00:00Z"),
+        ("request_time", {"value": "yesterday", "format": "RFC3339"}),
+        ("response_time", {"value": "", "format": "RFC3339"}),
     ],
 )
 def test_a_report_of_wrong_types_is_refused(uss1, report, field, value):
