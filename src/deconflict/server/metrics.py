@@ -6,11 +6,18 @@ machine, and must not tell who asks what.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,19 +31,8 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "deconflict_requests",
-            "Requests answered.",
-            ["operation", "status"],
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "deconflict_request_seconds",
-            "Time from a request's headers to its reply.",
-            ["operation"],
-            buckets=_SECONDS,
-            registry=registry,
-        )
+        self._requests = _Requests()
+        registry.register(self._requests)
         self._refused = Counter(
             "deconflict_refused",
             "Requests and connections refused by a limit, a token or the state of the service.",
@@ -73,7 +69,6 @@ class Metrics:
             "How long after its entries the last checkpoint was signed.",
             registry=registry,
         )
-        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:
         """Count a request that was answered.
@@ -87,14 +82,7 @@ class Metrics:
         seconds
             How long it took.
         """
-        children = self._children.get((operation, status))
-        if children is None:
-            children = self._children[operation, status] = (
-                self._requests.labels(operation, str(status)),
-                self._seconds.labels(operation),
-            )
-        children[0].inc()
-        children[1].observe(seconds)
+        self._requests.answered(operation, status, seconds)
 
     def gauge(self, name: str, words: str, read: Callable[[], Mapping[str, float]]) -> None:
         """Have figures read whenever the metrics are asked for, one for each `kind`."""
@@ -125,6 +113,53 @@ class Metrics:
     def checkpointed(self, seconds: float) -> None:
         """Say how long the signed checkpoint lagged."""
         self._lag.set(seconds)
+
+
+class _Requests(Collector):
+    """Counts and times of requests, kept as plain numbers.
+
+    The event loop alone adds to them, so they need no locks: a fifth of the library's time.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], int] = {}
+        self._times: dict[str, tuple[list[int], list[float]]] = {}
+
+    def answered(self, operation: str, status: int, seconds: float) -> None:
+        key = operation, status
+        self._counts[key] = self._counts.get(key, 0) + 1
+        times = self._times.get(operation)
+        if times is None:
+            times = self._times[operation] = ([0] * (len(_SECONDS) + 1), [0.0])
+        times[0][bisect_left(_SECONDS, seconds)] += 1
+        times[1][0] += seconds
+
+    def describe(self) -> Iterator[Metric]:
+        yield from (self._count_family(), self._time_family())
+
+    def collect(self) -> Iterator[Metric]:
+        counts, times = self._count_family(), self._time_family()
+        for (operation, status), number in self._counts.items():
+            counts.add_metric([operation, str(status)], number)
+        bounds = [*(repr(bound) for bound in _SECONDS), "+Inf"]
+        for operation, (numbers, total) in self._times.items():
+            buckets = list(zip(bounds, accumulate(numbers), strict=True))
+            times.add_metric([operation], buckets, sum_value=total[0])
+        yield from (counts, times)
+
+    @staticmethod
+    def _count_family() -> CounterMetricFamily:
+        return CounterMetricFamily(
+            "deconflict_requests", "Requests answered.", labels=["operation", "status"]
+        )
+
+    @staticmethod
+    def _time_family() -> HistogramMetricFamily:
+        return HistogramMetricFamily(
+            "deconflict_request_seconds",
+            "Time from a request's headers to its reply.",
+            labels=["operation"],
+        )
 
 
 class _Read(Collector):

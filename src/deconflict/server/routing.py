@@ -83,8 +83,29 @@ class Router:
         path
             As received, still percent-encoded, so that an encoded slash parts nothing.
         """
+        segments = path.split("/")
+        node = self._root
+        values = []
+        for segment in segments[1:]:  # the way of nearly every request: no turning back
+            child = node.children.get(segment)
+            if child is None:
+                child = node.any
+                if child is None:
+                    break
+                values.append(decoded(segment))
+            node = child
+        else:
+            route = node.routes.get(method)
+            if route is not None:
+                return route, dict(zip(route.names, values, strict=True))
+        return self._search(method, segments[1:])
+
+    def _search(
+        self, method: str, segments: list[str]
+    ) -> tuple[Route, dict[str, str]] | NoMethod | None:
+        """Look at every way through the tree, for what the first way did not find."""
         found: list[tuple[_Node, tuple[str, ...]]] = []
-        _walk(self._root, path.split("/")[1:], 0, (), found)
+        _walk(self._root, segments, 0, (), found)
         for node, values in found:
             route = node.routes.get(method)
             if route is not None:

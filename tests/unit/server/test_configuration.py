@@ -1,0 +1,121 @@
+"""Settings: where each comes from, and what is refused."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from deconflict.cli.serve import serve
+from deconflict.geo.errors import InputError
+from deconflict.server.configuration import configure, is_loopback
+from deconflict.server.settings import Settings, about_settings
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "deconflict.toml"
+    file.write_text('port = 1\nhost = "127.0.0.3"\nlog_level = "error"\n')
+    found = configure(
+        {"port": 3, "data": tmp_path}, {"DECONFLICT_PORT": "2", "DECONFLICT_HOST": "127.0.0.2"}
+    )
+    assert (found.settings.port, found.settings.host, found.settings.log_level) == (
+        3,
+        "127.0.0.2",
+        "error",
+    )
+    assert found.sources["port"] == "flag --port"
+    assert found.sources["host"] == "variable DECONFLICT_HOST"
+    assert found.sources["log_level"] == f"file {file}"
+    assert found.sources["keep_alive_s"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("prot = 1", "port"), ("public-key = []", "public_key"), ("[limits]\nrate = 1", "limits")],
+)
+def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path, text: str, near: str) -> None:
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(InputError, match=near) as refused:
+        configure({}, {}, config=tmp_path / "own.toml")
+    assert str(tmp_path / "own.toml") in str(refused.value)
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="perhaps DECONFLICT_PORT is meant"):
+        configure({}, {"DECONFLICT_PROT": "1"})
+
+
+def test_variables_of_this_program_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
+    configure({"data": tmp_path}, {"DECONFLICT_TRACEBACK": "1", "PATH": "/bin"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", 65536), ("port", -1), ("keep_alive_s", 0), ("most_headers", 0), ("log_format", "x")],
+)
+def test_a_value_beyond_its_limits_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=name):
+        configure({name: value}, {})
+
+
+def test_a_text_in_a_file_is_no_number(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('port = "8321"')
+    with pytest.raises(InputError, match="port"):
+        configure({}, {}, config=tmp_path / "own.toml")
+
+
+def test_several_values_stand_in_a_variable_with_commas(tmp_path: Path) -> None:
+    found = configure({"data": tmp_path}, {"DECONFLICT_AUDIENCE": "a.example, b.example"})
+    assert found.settings.audience == ("a.example", "b.example")
+
+
+def test_the_network_is_refused_without_tls_unless_a_proxy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--behind-proxy"):
+        configure({"host": "0.0.0.0", "data": tmp_path}, {})  # noqa: S104 - that is what is tested
+    assert configure(
+        {"host": "0.0.0.0", "behind_proxy": True, "data": tmp_path},  # noqa: S104
+        {},
+    ).settings.behind_proxy
+
+
+def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--tls-key"):
+        configure({"tls_certificate": tmp_path / "c.pem", "data": tmp_path}, {})
+
+
+def test_a_file_that_was_named_must_be_there_and_that_of_the_folder_need_not(
+    tmp_path: Path,
+) -> None:
+    assert configure({"data": tmp_path}, {}).settings == Settings(data=tmp_path)
+    with pytest.raises(InputError, match=r"absent\.toml"):
+        configure({"data": tmp_path}, {}, config=tmp_path / "absent.toml")
+
+
+def test_the_file_in_the_data_folder_can_not_move_the_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "deconflict.toml").write_text('data = "/elsewhere"')
+    with pytest.raises(InputError, match="--data"):
+        configure({"data": tmp_path}, {})
+
+
+def test_every_setting_has_a_flag_and_words() -> None:
+    flags = set(inspect.signature(serve).parameters)
+    assert flags == {*about_settings(), "config", "override_clock"}
+    assert all(about.help.endswith(".") for about in about_settings().values())
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("::", False),
+        ("example.org", False),
+        ("192.168.1.1", False),
+    ],
+)
+def test_loopback_is_told_from_the_network(host, expected) -> None:
+    assert is_loopback(host) is expected
