@@ -192,3 +192,16 @@ class Base(Command):
     before: int
     basis: Basis
     of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue(Command):
+    """Begin a log that goes on from another one.
+
+    Attributes
+    ----------
+    checkpoint
+        The other's last checkpoint: a signed note.
+    """
+
+    checkpoint: str

@@ -117,6 +117,24 @@ class Coordinator:
             raise UnavailableError(health.QUEUE_FULL)
         return await self._queue(submission)
 
+    def submit_own(self, command: Command, subject: str) -> asyncio.Future[Reply]:
+        """Queue a command of the service itself.
+
+        Returns
+        -------
+        asyncio.Future
+            Done when the command's entry is durable and applied; it may fail as `submit` does.
+
+        Raises
+        ------
+        UnavailableError
+            If it can't be taken.
+        """
+        state = self._state()
+        if state in REFUSES_AT_ONCE:
+            raise UnavailableError(SENTENCES[state])
+        return self._queue_own(command, subject)
+
     def answered(self, call: Call, shown: Sequence[str]) -> None:
         """Have a read journalled within about a second.
 

@@ -38,6 +38,7 @@ from deconflict.server.metrics import Metrics
 from deconflict.server.openapi import AUTHORITY_PAGES, PAGES, description
 from deconflict.server.pages import Surroundings, pages
 from deconflict.server.replay import Progress
+from deconflict.server.retention import Retention
 from deconflict.server.settings import Settings
 from deconflict.server.start_error import StartError
 from deconflict.standards.f3548.replies import Error
@@ -164,6 +165,12 @@ class _Node:
             except UnavailableError as error:
                 raise StartError(str(error)) from error
             stack.push_async_callback(self._finish)
+            if self._settings.retention_days is not None:
+                retention = Retention(
+                    self._folder, self._coordinator, self._settings.retention_days
+                )
+                retention.start()
+                stack.push_async_callback(retention.stop)
             for source in self._gate.sources:
                 stack.callback(asyncio.get_running_loop().create_task(source.run()).cancel)
             front = self._front()

@@ -19,6 +19,7 @@ Count = Annotated[int, Meta(ge=1)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Seconds = Annotated[float, Meta(gt=0)]
 Rate = Annotated[float, Meta(gt=0)]
+Days = Annotated[float, Meta(gt=0)]
 
 
 def _about(words: str, unit: str = "") -> Mapping[str, str]:
@@ -85,6 +86,11 @@ class Settings:
     stop_timeout_s: Annotated[
         Seconds, _about("How long a stop waits for the requests that were taken.", "s")
     ] = 20.0
+
+    retention_days: Annotated[
+        Days | None,
+        _about("Entries older than this go to an archive file; without it all are kept.", "days"),
+    ] = None
 
     log_format: Annotated[
         Literal["auto", "text", "json"],

@@ -10,6 +10,7 @@ from deconflict.register.command import (
     Base,
     Command,
     Configure,
+    Continue,
     FileReport,
     OverrideClock,
     PutOperation,
@@ -26,6 +27,7 @@ from deconflict.register.decide.availability import set_availability
 from deconflict.register.decide.housekeeping import (
     base,
     configure,
+    go_on,
     override_clock,
     record_reads,
     tick,
@@ -53,6 +55,7 @@ _DECIDERS: Final[Mapping[type[Command], Callable[[View, Any], Decision]]] = Mapp
         Tick: tick,
         OverrideClock: override_clock,
         Base: base,
+        Continue: go_on,
     }
 )
 

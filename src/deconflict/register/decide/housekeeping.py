@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from deconflict.register.command import Base, Basis, Configure, OverrideClock, RecordReads, Tick
+from deconflict.register.command import (
+    Base,
+    Basis,
+    Configure,
+    Continue,
+    OverrideClock,
+    RecordReads,
+    Tick,
+)
 from deconflict.register.decide.refusing import RefusedError
 from deconflict.register.decision import Decision, Reason
 from deconflict.register.event import (
@@ -10,6 +18,7 @@ from deconflict.register.event import (
     Based,
     ClockOverridden,
     Configured,
+    Continued,
     Event,
     Put,
     Subscribed,
@@ -65,3 +74,8 @@ def _stated(view: View, command: Base) -> tuple[Event, ...]:
         return () if entity is None else (Put(entity),)
     subscription = view.subscription(command.of)
     return () if subscription is None else (Subscribed(subscription),)
+
+
+def go_on(_view: View, command: Continue) -> Decision:
+    """Journal from which log this one goes on."""
+    return Decision(events=(Continued(command.checkpoint),))
