@@ -203,7 +203,11 @@ class Model:
         told = {}
         for i, watch in sorted(self.watches.items()):
             wants = watch.operations if kind == "operation" else watch.zones
-            if wants and i != gone and meet(watch.boxes, boxes):
+            serves = any(
+                entity.party == watch.party and meet(entity.boxes, boxes)
+                for entity in self.served(i).values()
+            )
+            if wants and i != gone and (serves or meet(watch.boxes, boxes)):
                 self.watches[i] = replace(watch, index=watch.index + 1)
                 told[i] = watch.index + 1
         return told

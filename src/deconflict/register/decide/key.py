@@ -13,7 +13,7 @@ from deconflict.register.state.held import Held, Readiness, State
 from deconflict.register.state.view import View
 
 
-def check_key(view: View, command: PutOperation, *, zones: bool) -> None:
+def check_key(view: View, command: PutOperation, *, zones: bool) -> list[Held]:
     """Refuse an operation whose key lacks the OVN of something that it meets.
 
     An Accepted operation of a party marked as Down doesn't count: its manager can't be asked for
@@ -28,15 +28,21 @@ def check_key(view: View, command: PutOperation, *, zones: bool) -> None:
     zones
         Whether its subscription asks for zones, by which a party says that it heeds them.
 
+    Returns
+    -------
+    list of Held
+        All operations that the volumes meet.
+
     Raises
     ------
     RefusedError
         `Reason.KEY`, with all that is missing at once.
     """
     key = command.key
+    met = view.operations_meeting(command.volumes)
     operations = tuple(
         held
-        for held in view.operations_meeting(command.volumes)
+        for held in met
         if held.ovn not in key and held.id != command.id and not _out_of_reach(view, held)
     )
     constraints: tuple[Held, ...] = ()
@@ -54,6 +60,7 @@ def check_key(view: View, command: PutOperation, *, zones: bool) -> None:
             missing_operations=operations,
             missing_zones=constraints,
         )
+    return met
 
 
 def _out_of_reach(view: View, held: Held) -> bool:

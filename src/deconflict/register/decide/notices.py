@@ -1,7 +1,12 @@
-"""Notices: which subscriptions are told of a change, each once, and their indices."""
+"""Notices: which subscriptions are told of a change, each once, and their indices.
+
+A subscription is told of what meets its own volumes, and of what meets an operation that it
+serves: it may cover that one a little less than wholly (`cover`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -54,6 +59,7 @@ def notices(
     *,
     made: Subscription | None = None,
     gone: str | None = None,
+    met: Sequence[Held] | None = None,
 ) -> Notices:
     """Return the notices of a change.
 
@@ -69,8 +75,16 @@ def notices(
         A subscription that this decision makes or extends, so that it holds what changed.
     gone
         The identifier of one that this decision deletes.
+    met
+        The operations that the volumes meet, if that is known already.
     """
     told = {found.id: found for found in view.subscriptions_meeting(volumes) if _wants(found, kind)}
+    for held in view.operations_meeting(volumes) if met is None else met:
+        if held.subscription is None or held.subscription in told:
+            continue
+        serving = view.subscription(held.subscription)
+        if serving is not None and serving.party == held.party and _wants(serving, kind):
+            told[serving.id] = serving
     if made is not None and _wants(made, kind):
         told[made.id] = made
     if gone is not None:

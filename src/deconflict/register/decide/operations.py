@@ -33,8 +33,9 @@ def put_operation(view: View, command: PutOperation) -> Decision:
     ovn = _next_ovn(command)
     attachment = attach(view, command, extent)
     subscription = attachment.subscription
+    met: list[Held] | None = None
     if command.state in DECONFLICTED:
-        check_key(view, command, zones=subscription is not None and subscription.zones)
+        met = check_key(view, command, zones=subscription is not None and subscription.zones)
 
     served_by = None if subscription is None else subscription.id
     entity = Held(
@@ -51,12 +52,16 @@ def put_operation(view: View, command: PutOperation) -> Decision:
         subscription=served_by,
     )
     gone = abandoned(view, held, served_by)
+    volumes = command.volumes
+    if held is not None:
+        volumes = with_old_volumes(volumes, extent, held)
     told = notices(
         view,
         Kind.OPERATION,
-        command.volumes if held is None else with_old_volumes(command.volumes, extent, held),
+        volumes,
         made=subscription if attachment.changed else None,
         gone=gone,
+        met=met if volumes is command.volumes else None,
     )
     events: list[Event] = []
     if subscription is not None and attachment.changed:

@@ -209,3 +209,27 @@ def test_what_has_ended_keeps_no_implicit_subscription(world, place):
     world.hours_pass(1.5)
     assert Unsubscribed(shared.id) in world.remove_operation("long").events
     assert world.remove_operation("short").refusal is None
+
+
+def boxed(place, south, north, west, east):
+    """Return a volume whose edges between its corners are geodesics."""
+    corners = ((south, west), (south, east), (north, east), (north, west))
+    like = place(heights=(0.0, 100.0))
+    return Volume4D(footprint=Polygon(corners), band=like.band, start=like.start, end=like.end)
+
+
+def test_a_box_that_shares_a_parallel_with_its_subscription_counts_as_covered(world, place, reason):
+    # The longer edge bows 38 m to the north in its middle (GeographicLib), the shorter one 1 m.
+    world.subscribe(volume=boxed(place, 60.0, 60.3, 10.0, 10.6))
+    inside = boxed(place, 60.0, 60.1, 10.25, 10.35)
+    assert reason(world.operation("flight", "alpha", inside, subscription="watch")) is None
+
+
+def test_what_meets_only_the_part_outside_is_told_all_the_same(world, place, named):
+    world.subscribe(volume=boxed(place, 60.0, 60.3, 10.0, 10.6))
+    inside = boxed(place, 60.0, 60.1, 10.25, 10.35)
+    first = world.operation("flight", "alpha", inside, subscription="watch").entity
+    # It ends 5 m north of the parallel: south of the subscription's edge there, which bows.
+    beside = boxed(place, 59.99, 60.000045, 10.29, 10.31)
+    other = world.operation("other", "bravo", beside, key={first.ovn})
+    assert [found.id for found in other.notify] == [named("watch")]
