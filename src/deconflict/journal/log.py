@@ -136,6 +136,7 @@ class Log:
             If it failed; where its outcome is not known, `recover` finds it.
         """
         with self._writing:
+            self._last_group = None  # until there is one: a failure before that wrote nothing
             if self._signed is None:
                 self._begin()
             fresh = FreshKeys()

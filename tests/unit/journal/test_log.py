@@ -10,6 +10,7 @@ import pytest
 from deconflict.journal import leaf, merkle, tile
 from deconflict.journal.checkpoint import Checkpoint, verify_checkpoint
 from deconflict.journal.engine import EngineError, Outcome
+from deconflict.journal.entry import Entry, Part
 from deconflict.journal.errors import (
     AlteredLogError,
     ForeignLogError,
@@ -434,3 +435,11 @@ def test_a_checkpoint_names_its_log_and_counts_its_entries(log, fill):
     signed = verify_checkpoint(log.checkpoint(), log.public_key)
     assert isinstance(signed, Checkpoint)
     assert signed.origin == log.origin == "sigsum.org/v1/tree/" + sha256(log.public_key).hexdigest()
+
+
+def test_a_failure_before_anything_is_written_is_not_taken_for_the_group_before(log, fill):
+    fill(log, 3)
+    unsealable = Entry(time_us=1, subject=b"", decided=Part(b"", b"{}"))
+    with pytest.raises(ValueError, match="subject"):
+        log.append(log.head(), [unsealable])
+    assert log.recover() is False
