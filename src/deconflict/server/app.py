@@ -334,22 +334,22 @@ async def _body(receive: Receive, length: str, most: int) -> bytes:
     if message["type"] == "http.disconnect":
         raise GoneError
     body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        parts = [body]
-        size = len(body)
-        while message.get("more_body", False):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise GoneError
-            part = message.get("body", b"")
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise _too_large(most)
-        body = b"".join(parts)
     if len(body) > most:
         raise _too_large(most)
-    return body
+    if not message.get("more_body", False):
+        return body
+    parts = [body]
+    size = len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+    return b"".join(parts)
 
 
 def _too_large(most: int) -> RequestError:

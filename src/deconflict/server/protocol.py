@@ -138,7 +138,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""
         super().on_response_complete()
-        if self._idle() and not self._in_head:
+        # A reply that is not taken yet keeps the deadline of its reader.
+        if self._idle() and not self._in_head and not self.flow.write_paused:
             self.deadline_s = self.loop.time() + self._settings.keep_alive_s
 
     def pause_writing(self) -> None:
