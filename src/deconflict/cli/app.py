@@ -82,6 +82,51 @@ _COMMANDS = {
 """Name of each command (also its module and function): what it takes, its line, an example."""
 
 _GROUPS = {
+    "journal": (
+        "Verify, read, export, prune and restore the record; replay who knew what at a time.",
+        {
+            "verify": (
+                "[PATH] [OPTIONS]",
+                "Verify a data folder, a journal, an archive or an export, and say what is wrong.",
+                "deconflict journal verify relief.ndjson",
+            ),
+            "show": (
+                "[POSITION...] [OPTIONS]",
+                "Show entries in readable form, with their parts and proofs.",
+                "deconflict journal show --last 10",
+            ),
+            "export": (
+                "--to FILE [OPTIONS]",
+                "Write entries with their proofs, which anybody can verify alone.",
+                'deconflict journal export --party "Relief" --to relief.ndjson',
+            ),
+            "stats": (
+                "[OPTIONS]",
+                "Tell how much the journal holds, how fast it grows, and what it keeps.",
+                "deconflict journal stats",
+            ),
+            "prune": (
+                "--keep DAYS | --before TIME [OPTIONS]",
+                "Move old entries to an archive; what is live is stated again before that.",
+                "deconflict journal prune --keep 90",
+            ),
+            "restore": (
+                "BACKUP [OPTIONS]",
+                "Let a backup go on as a new log; what was there is moved aside.",
+                "deconflict journal restore /backup/deconflict",
+            ),
+            "replay": (
+                "--at TIME [OPTIONS]",
+                "Print who knew what then: the register, and what a party had been told.",
+                'deconflict journal replay --at 2026-12-01T08:40:00Z --party "Relief"',
+            ),
+            "snapshot": (
+                "[OPTIONS]",
+                "Write a snapshot now, which shortens the next start.",
+                "deconflict journal snapshot",
+            ),
+        },
+    ),
     "party": (
         "Add, list or remove the parties of the built-in authority, or renew their secrets.",
         {
@@ -124,6 +169,8 @@ def _add(to: App, module: str, words: str, place: int, entry: tuple[str, str, st
     )
 
 
+_PACKAGES = frozenset({"journal"})
+"""Groups that have a module for each command."""
 _TAKEN = frozenset({"list"})
 """Names of Python; the function has an underscore behind."""
 
@@ -133,4 +180,5 @@ for _place, (_name, (_line, _members)) in enumerate(_GROUPS.items(), start=len(_
     _group = App(name=_name, help=_line, help_format="markdown", sort_key=_place)
     app.command(_group)
     for _below, (_member, _entry) in enumerate(_members.items()):
-        _add(_group, _name, f"{_name} {_member}", _below, _entry)
+        _module = f"{_name}.{_member}" if _name in _PACKAGES else _name
+        _add(_group, _module, f"{_name} {_member}", _below, _entry)

@@ -90,6 +90,15 @@ class BareJournal:
                 yield GroupRow(*row)
                 start = row[0] + 1
 
+    def key_count(self) -> int:
+        """Return how many wrapped keys are kept."""
+        return int(self._reading.rows("SELECT count(*) FROM keys")[0][0])
+
+    def free_bytes(self) -> int:
+        """Return the bytes of pages that hold nothing."""
+        pages = self._reading.rows("PRAGMA freelist_count")[0][0]
+        return int(pages) * int(self._reading.rows("PRAGMA page_size")[0][0])
+
     def close(self) -> None:
         """Close the database."""
         self._reading.close()

@@ -70,6 +70,8 @@ class Findings:
         The checkpoints.
     remarks
         What could not be checked and why, and what else the reader should know.
+    root
+        The root over all entries, if it could be computed.
     wrong, wrong_count
         The first findings, and how many there are.
     """
@@ -85,6 +87,7 @@ class Findings:
     withheld: int = 0
     proved: list[Proved] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    root: bytes | None = None
     wrong: list[Finding] = field(default_factory=list)
     wrong_count: int = 0
 

@@ -69,6 +69,7 @@ class Checkpoints:
 
     def compare(self, head: int, tree: TreeOfTiles | None) -> None:
         """Compare with the tree over `head` entries; ``None`` if it can't be computed."""
+        self._findings.root = None if tree is None else tree.root_at(head)
         for name, size, root, signed in self._wanted:
             agrees: bool | None = None
             if size > head:

@@ -1,0 +1,1 @@
+"""`deconflict journal`: the record of a data folder, one module a command."""

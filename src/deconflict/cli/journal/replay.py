@@ -1,0 +1,210 @@
+"""`deconflict journal replay`: who knew what then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+from deconflict.cli.data_folder import data_folder
+from deconflict.cli.journal.at_time import instant_us
+from deconflict.cli.journal.refusing import spoken
+from deconflict.cli.journal.writing import (
+    DOUBTFUL,
+    QUIET,
+    RIGHT,
+    TITLE,
+    WRONG,
+    Writer,
+    counted,
+    write_json,
+)
+from deconflict.cli.status import ExitStatus
+
+if TYPE_CHECKING:
+    from deconflict.register.state.held import Held, Subscription
+    from deconflict.server.investigating import Moment, Scene
+
+
+@spoken
+def replay(
+    *,
+    at: str,
+    party: str | None = None,
+    since: str | None = None,
+    data: Path | None = None,
+    json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+) -> int:
+    """Print who knew what then: the register as it was, and what a party had been told.
+
+    Nothing is decided again: this is what was decided, answered and shown at that time. Works
+    beside a running server, and reads the archives too. OVNs and other secrets are left out.
+
+    Parameters
+    ----------
+    at
+        The instant (RFC 3339, such as 2026-12-01T08:40:00Z).
+    party
+        Also what this party had asked, been told, been refused and been shown until then, and
+        what of others no answer had ever named to it.
+    since
+        Of that only what came from this instant on.
+    data
+        The data folder; without it, that of this user.
+    json
+        Print JSON for programs; times in microseconds since 1970 UTC.
+    """
+    from deconflict.cli.progress import progress
+    from deconflict.server.investigating import scene
+    from deconflict.server.record import Record
+
+    at_us = instant_us(at, "--at")
+    since_us = 0 if since is None else instant_us(since, "--since")
+    with Record.open(data_folder(data)) as record, progress("Replaying") as advance:
+        found = scene(record, at_us, party or "", advance)
+        origin = record.log.origin
+    found.moments = [one for one in found.moments if one.time_us >= since_us]
+    if json:
+        write_json({"origin": origin, **_as_json(found)})
+    else:
+        _print(Writer(), found)
+    return ExitStatus.CLEAR
+
+
+def _as_json(found: Scene) -> dict[str, object]:
+    """Return a scene without OVNs."""
+    import msgspec
+
+    def entity(one: Held) -> object:
+        fields = msgspec.to_builtins(one)
+        del fields["ovn"]
+        return fields
+
+    def moment(one: Moment) -> object:
+        fields = msgspec.to_builtins(one)
+        fields["entities"] = [entity(each) for each in one.entities]
+        return fields
+
+    return {
+        "at_us": found.at_us,
+        "entries": found.entries,
+        "first": found.first,
+        "last_us": found.last_us,
+        "entities": [entity(one) for one in found.entities],
+        "subscriptions": [msgspec.to_builtins(one) for one in found.subscriptions],
+        "party": found.party,
+        "moments": [moment(one) for one in found.moments],
+        "unknown_to_party": [entity(one) for one in found.unknown_to_party],
+    }
+
+
+def _print(writer: Writer, found: Scene) -> None:
+    from deconflict.server.where import instant_text
+
+    writer.line(f"As of {instant_text(found.at_us)}", TITLE)
+    if found.entries == found.first:
+        writer.pair("record", "nothing was in the record yet", DOUBTFUL)
+    else:
+        writer.pair(
+            "record",
+            f"{counted(found.entries, 'entry', 'entries')}, the last of "
+            f"{instant_text(found.last_us)}",
+        )
+    if found.first:
+        writer.pair(
+            "begins",
+            f"with entry {found.first:,}: what is older was pruned, and its archive is not here. "
+            "What began before that is shown only from its base entry on.",
+            DOUBTFUL,
+        )
+    writer.line()
+    kinds = (("operation", "Operations"), ("zone", "Zones"))
+    for kind, title in kinds:
+        some = [one for one in found.entities if one.kind == kind]
+        writer.line(f"{title} registered: {len(some):,}", TITLE)
+        for one in sorted(some, key=lambda each: (each.start_us, each.id)):
+            _print_entity(writer, one, found.at_us)
+    writer.line(f"Subscriptions: {len(found.subscriptions):,}", TITLE)
+    for subscription in found.subscriptions:
+        _print_subscription(writer, subscription)
+    if found.party:
+        writer.line()
+        _print_party(writer, found)
+
+
+def _print_entity(writer: Writer, one: Held, at_us: int) -> None:
+    from deconflict.server.where import places_text, state_text, window_text
+
+    writer.line(
+        f"  {one.id}  {one.party}  {one.state}, version {one.version}, {state_text(one, at_us)}"
+    )
+    writer.line(f"      {window_text(one.start_us, one.end_us)}", QUIET)
+    writer.line(f"      {places_text(one.volumes)}", QUIET)
+
+
+def _print_subscription(writer: Writer, one: Subscription) -> None:
+    from deconflict.server.where import places_text, window_text
+
+    wishes = " and ".join(
+        name for name, wanted in (("operations", one.operations), ("zones", one.zones)) if wanted
+    )
+    writer.line(
+        f"  {one.id}  {one.party}  of {wishes or 'nothing'}, {counted(one.index, 'notification')}"
+    )
+    writer.line(f"      {window_text(one.start_us, one.end_us)}", QUIET)
+    writer.line(f"      {places_text(one.volumes)}", QUIET)
+
+
+_WORDS: Final = {
+    "answered": ("was answered", RIGHT),
+    "refused": ("was REFUSED", WRONG),
+    "told": ("was told", ""),
+    "shown": ("was shown", ""),
+}
+
+
+def _print_party(writer: Writer, found: Scene) -> None:
+    writer.line(
+        f"What {found.party} was answered, refused and shown until then: "
+        f"{counted(len(found.moments), 'moment')}",
+        TITLE,
+    )
+    for moment in found.moments:
+        _print_moment(writer, moment, found.party)
+    writer.line()
+    unknown = found.unknown_to_party
+    writer.line(
+        f"Registered by others and never named to {found.party}: {len(unknown):,}",
+        TITLE,
+    )
+    for one in unknown:
+        _print_entity(writer, one, found.at_us)
+
+
+def _print_moment(writer: Writer, moment: Moment, party: str) -> None:
+    from deconflict.server.where import instant_text
+
+    words, style = _WORDS[moment.kind]
+    status = "" if moment.status is None else f" ({moment.status})"
+    writer.line(
+        f"  {instant_text(moment.time_us)}  {party} {words}{status}  [entry {moment.position:,}]",
+        style,
+    )
+    writer.line(f"      asked: {moment.request}")
+    if moment.sentence:
+        writer.line(f"      because: {moment.sentence}")
+    for one in moment.entities:
+        owner = "its own" if one.party == party else f"of {one.party}"
+        writer.line(f"      named: {one.kind} {one.id} {owner}, {one.state}, version {one.version}")
+        if one.party != party:
+            _print_place(writer, one)
+    if moment.kind == "shown" and not moment.entities:
+        writer.line("      named: nothing", QUIET)
+
+
+def _print_place(writer: Writer, one: Held) -> None:
+    from deconflict.server.where import places_text, window_text
+
+    writer.line(f"             {window_text(one.start_us, one.end_us)}", QUIET)
+    writer.line(f"             {places_text(one.volumes)}", QUIET)

@@ -1,0 +1,111 @@
+"""`deconflict journal verify`: what of a record is right, missing, altered or closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from deconflict.cli.data_folder import data_folder
+from deconflict.cli.journal.refusing import spoken
+from deconflict.cli.journal.writing import DOUBTFUL, RIGHT, WRONG, Writer, counted, write_json
+from deconflict.cli.status import ExitStatus
+
+if TYPE_CHECKING:
+    from deconflict.journal.findings import Findings
+
+
+@spoken
+def verify(
+    path: Path | None = None,
+    /,
+    *,
+    data: Path | None = None,
+    keys: Path | None = None,
+    public_key: str | None = None,
+    checkpoint: Annotated[
+        tuple[Path, ...], Parameter(consume_multiple=True, negative="", show_default=False)
+    ] = (),
+    json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+) -> int:
+    """Verify a data folder, a journal, an archive or an export, and say what is wrong.
+
+    Ends with 0 if all is right, 1 if something is missing or altered, 2 if there is nothing that
+    can be verified, and 3 if nothing is wrong but not all could be checked, for want of a key, a
+    checkpoint or a tile. Works beside a running server.
+
+    Parameters
+    ----------
+    path
+        A data folder with its archives, a file journal.db, an archive, or an export.
+    data
+        The data folder; without it and without a path, that of this user.
+    keys
+        The folder of the service's keys; without it the one in the data folder.
+    public_key
+        The log's public key, in hexadecimal or a PEM file, if the key files are not at hand.
+    checkpoint
+        Further checkpoints to compare with, such as one that you kept.
+    json
+        Print JSON for programs.
+    """
+    from deconflict.cli.progress import progress
+    from deconflict.server.verification import read_public_key, verify_path
+
+    given = None if public_key is None else read_public_key(public_key)
+    with progress("Verifying") as advance:
+        found = verify_path(
+            path or data_folder(data),
+            keys=keys,
+            public_key=given,
+            checkpoints=checkpoint,
+            progress=advance,
+        )
+    if json:
+        write_json(found)
+    else:
+        writer = Writer()
+        for one in found:
+            _print(writer, one)
+    if any(one.wrong_count for one in found):
+        return ExitStatus.CONFLICT
+    return ExitStatus.UNKNOWN if any(one.unchecked for one in found) else ExitStatus.CLEAR
+
+
+_AGREES = {True: "agrees", False: "DOES NOT AGREE", None: "can't be compared"}
+_SIGNED = {True: "its signature is right", False: "its signature is WRONG", None: "not checked"}
+
+
+def _print(writer: Writer, found: Findings) -> None:
+    if found.wrong_count:
+        verdict, style = f"{counted(found.wrong_count, 'thing')} wrong", WRONG
+    elif found.unchecked:
+        verdict, style = "nothing wrong, but not all could be checked", DOUBTFUL
+    else:
+        verdict, style = "all is right", RIGHT
+    writer.line(f"{found.source}: {verdict}", style)
+    span = f"{found.first:,} to {found.stop - 1:,}" if found.stop > found.first else "none"
+    writer.pair("entries", f"{found.entries:,} read, {span}")
+    writer.pair("signatures", f"{found.signatures:,} right")
+    writer.pair("parts", f"{found.opened:,} entries hash to their records")
+    if found.erased:
+        writer.pair("erased", f"{found.erased:,} entries: their proof stands, their text is gone")
+    if found.closed:
+        writer.pair("closed", f"{found.closed:,} entries can't be opened without the sealing key")
+    if found.withheld:
+        writer.pair("withheld", f"{counted(found.withheld, 'part')}: only their hashes are given")
+    for one in found.proved:
+        writer.pair(
+            "checkpoint",
+            f"over {counted(one.size, 'entry', 'entries')} ({one.name}): {_AGREES[one.agrees]}, "
+            f"{_SIGNED[one.signed]}",
+            WRONG if one.agrees is False or one.signed is False else "",
+        )
+    for remark in found.remarks:
+        writer.pair("remark", remark, DOUBTFUL)
+    for wrong in found.wrong:
+        where = "whole" if wrong.position is None else f"entry {wrong.position:,}"
+        writer.pair(where, wrong.what, WRONG)
+    if found.wrong_count > len(found.wrong):
+        writer.pair("", f"and {found.wrong_count - len(found.wrong):,} more", WRONG)

@@ -1,0 +1,231 @@
+"""Investigating: the register as it was at an instant, and what a party knew by then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from deconflict.register.event import Decided, Put, ReadBatch, Refused
+from deconflict.register.state.held import Held, Subscription
+from deconflict.register.state.register import Register
+from deconflict.server.exporting import audience_of
+from deconflict.server.replay import decided_of
+from deconflict.server.secrets_within import redacted, redacted_text
+
+if TYPE_CHECKING:
+    from deconflict.journal.log import Opened
+    from deconflict.server.record import Record
+
+_UUID: Final = re.compile(
+    rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
+)
+_PROGRESS_EVERY: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One moment at which a party was answered or shown something.
+
+    Attributes
+    ----------
+    position, time_us
+        The entry.
+    kind
+        ``answered``, ``refused``, ``told`` (of what another party did), or ``shown`` (a read).
+    request
+        What was asked, without secrets.
+    subject
+        What it was about.
+    status
+        The status of the answer; ``None`` of a read.
+    sentence
+        Why it was refused.
+    entities
+        What the answer named or depended on, as it was at that moment, in the order in which it
+        was named.
+    gone
+        Identifiers that it named and that were not held.
+    said, body
+        The request's and the answer's body, without secrets.
+    """
+
+    position: int
+    time_us: int
+    kind: str
+    request: str
+    subject: str
+    status: int | None = None
+    sentence: str = ""
+    entities: tuple[Held, ...] = ()
+    gone: tuple[str, ...] = ()
+    said: str = ""
+    body: str = ""
+
+
+@dataclass(slots=True)
+class Scene:
+    """What was, at an instant.
+
+    Attributes
+    ----------
+    at_us
+        The instant, microseconds since 1970 UTC.
+    entries
+        How many entries there were; the last of them is one before this position.
+    last_us
+        Time of the last of them; 0 if there was none.
+    first
+        The first entry that is kept; what began before it is known only from its base entry.
+    entities, subscriptions
+        What was registered and had not ended.
+    party
+        Whose knowledge was asked for; empty: nobody's.
+    moments
+        What it was answered and shown until then, in the order of time.
+    unknown_to_party
+        Entities of others that no answer to it had named by then, in their present version or an
+        older one.
+    """
+
+    at_us: int
+    party: str = ""
+    entries: int = 0
+    last_us: int = 0
+    first: int = 0
+    entities: list[Held] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    unknown_to_party: list[Held] = field(default_factory=list)
+
+
+def scene(
+    record: Record,
+    at_us: int,
+    party: str = "",
+    progress: Callable[[float], None] = lambda _: None,
+) -> Scene:
+    """Replay the record up to an instant.
+
+    Parameters
+    ----------
+    record
+        The record.
+    at_us
+        The instant; entries of that very microsecond count.
+    party
+        Whose knowledge is wanted.
+    progress
+        Told how far it got, 0 to 1.
+
+    Raises
+    ------
+    LogError, EngineError
+        If an entry is altered or can't be read.
+    """
+    first, head = record.first(), record.head()
+    found = Scene(at_us, party, entries=first, first=first)
+    register = Register(first=first)
+    named: set[str] = set()
+    for opened in record.read(first, head):
+        if opened.time_us > at_us:
+            break
+        decided = decided_of(opened)
+        before = register if party else None
+        if before is not None:
+            found.moments += _moments(opened, decided, party, register, named)
+        register.apply(opened.position, opened.time_us, decided)
+        found.entries, found.last_us = opened.position + 1, opened.time_us
+        if opened.position % _PROGRESS_EVERY == 0:
+            progress((opened.position - first) / max(head - first, 1))
+    found.entities = [one for one in register.live() if one.end_us >= at_us]
+    found.subscriptions = [one for one in register.live_subscriptions() if one.end_us >= at_us]
+    if party:
+        found.unknown_to_party = [
+            one for one in found.entities if one.party != party and one.id not in named
+        ]
+    return found
+
+
+def _moments(
+    opened: Opened, decided: Decided, party: str, register: Register, named: set[str]
+) -> list[Moment]:
+    """Return the moments of one entry, and note which entities they name."""
+    found = []
+    for part in opened.told:
+        told = audience_of(part)
+        if told.audience != party:
+            continue
+        refusal = next((one for one in decided.events if isinstance(one, Refused)), None)
+        body = bytes(told.body)
+        identifiers = _identifiers(body)
+        if refusal is not None:
+            identifiers = list(dict.fromkeys((*refusal.missing, *identifiers)))
+        mine = decided.party == party
+        kind = "told" if not mine else "answered" if refusal is None else "refused"
+        entities, gone = _looked_up(identifiers, register, opened.time_us, decided)
+        named.update(identifiers)
+        found.append(
+            Moment(
+                position=opened.position,
+                time_us=opened.time_us,
+                kind=kind,
+                request=redacted_text(decided.request),
+                subject=_subject(opened),
+                status=told.status,
+                sentence="" if refusal is None else refusal.sentence,
+                entities=entities,
+                gone=gone,
+                said=_clean(opened.said.content) if mine and opened.said is not None else "",
+                body=_clean(body),
+            )
+        )
+    for batch in decided.events:
+        if not isinstance(batch, ReadBatch) or batch.party != party:
+            continue
+        for read in batch.reads:
+            entities, gone = _looked_up(list(read.shown), register, read.at_us, decided)
+            named.update(read.shown)
+            found.append(
+                Moment(
+                    position=opened.position,
+                    time_us=read.at_us,
+                    kind="shown",
+                    request=redacted_text(read.request),
+                    subject=_subject(opened),
+                    entities=entities,
+                    gone=gone,
+                    said=_clean(batch.bodies.get(read.body_hash, "").encode()),
+                )
+            )
+    return found
+
+
+def _looked_up(
+    identifiers: list[str], register: Register, time_us: int, decided: Decided
+) -> tuple[tuple[Held, ...], tuple[str, ...]]:
+    """Return entities as they were, those of this very entry too, and what is held no more."""
+    put = {one.entity.id: one.entity for one in decided.events if isinstance(one, Put)}
+    view = register.view(time_us)
+    entities, gone = [], []
+    for identifier in identifiers:
+        entity = put.get(identifier) or view.entity(identifier)
+        if entity is not None:
+            entities.append(entity)
+        elif view.subscription(identifier) is None:
+            gone.append(identifier)
+    return tuple(entities), tuple(gone)
+
+
+def _identifiers(body: bytes) -> list[str]:
+    return list(dict.fromkeys(each.decode().lower() for each in _UUID.findall(body)))
+
+
+def _subject(opened: Opened) -> str:
+    return "" if opened.subject is None else opened.subject.decode(errors="backslashreplace")
+
+
+def _clean(content: bytes) -> str:
+    clean = redacted(content)
+    return (content if clean is None else clean).decode(errors="backslashreplace")

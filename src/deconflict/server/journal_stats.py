@@ -1,0 +1,121 @@
+"""How much a journal holds, how fast it grows, and how large it will be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from deconflict.journal.bare import BareJournal
+from deconflict.journal.engine import Row
+from deconflict.server.data_folder import SNAPSHOTS, DataFolder
+from deconflict.server.record import ARCHIVE, JOURNAL, LOG, Record
+
+_KEY_BYTES: Final = 96
+"""A wrapped key with its identifier and SQLite's own bytes."""
+_DAY_US: Final = 86_400_000_000
+
+
+class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of a journal.
+
+    Attributes
+    ----------
+    entries, kept, archived
+        Entries ever appended, those in the journal, and those in archives that lead up to it.
+    live
+        What the register holds: operations, zones, subscriptions, parties.
+    bytes
+        By kind: rows (records, envelopes, checksums), keys, free (pages that hold nothing), log
+        (tiles and checkpoint), snapshots, archive.
+    first_us, last_us
+        Times of the first and last entry in the journal, microseconds since 1970 UTC.
+    entries_per_day
+        The mean between these.
+    bytes_per_entry
+        Of the journal's file and the log's tiles, for an entry that is kept.
+    retention_days
+        As set; ``None``: all are kept.
+    expected_bytes
+        The journal's size when it holds as many days as the retention says, at this rate.
+    """
+
+    entries: int
+    kept: int
+    archived: int
+    live: dict[str, int]
+    bytes: dict[str, int]
+    first_us: int | None
+    last_us: int | None
+    entries_per_day: float | None
+    bytes_per_entry: float | None
+    retention_days: float | None
+    expected_bytes: int | None
+
+
+def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
+    """Return what is to be told of the journal in a data folder, beside a server or alone.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    retention_days
+        As set.
+
+    Raises
+    ------
+    EngineError, LogError
+        If there is no journal, or it can't be read.
+    """
+    with Record.open(path) as record, BareJournal(path / JOURNAL) as journal:
+        folder = DataFolder.beside(path)
+        try:
+            live = folder.register.counts()
+        finally:
+            folder.close()
+        head, first = record.head(), record.log.first()
+        ends = [_time_us(journal, at) for at in (first, head - 1)] if head > first else []
+        key_bytes = journal.key_count() * _KEY_BYTES
+        free = journal.free_bytes()
+        database = _size(path / JOURNAL) + _size(path / f"{JOURNAL}-wal")
+        sizes = {
+            "rows": max(0, database - free - key_bytes),
+            "keys": key_bytes,
+            "free": free,
+            "log": _size(path / LOG),
+            "snapshots": _size(path / SNAPSHOTS),
+            "archive": _size(path / ARCHIVE),
+        }
+        kept = head - first
+        span_us = ends[1] - ends[0] if ends else 0
+        rate = kept * _DAY_US / span_us if span_us > 0 else None
+        per_entry = (sizes["rows"] + sizes["keys"] + sizes["log"]) / kept if kept else None
+        expected = None
+        if retention_days is not None and rate is not None and per_entry is not None:
+            expected = int(retention_days * rate * per_entry)
+        return JournalStats(
+            entries=head,
+            kept=kept,
+            archived=first - record.first(),
+            live=live,
+            bytes=sizes,
+            first_us=ends[0] if ends else None,
+            last_us=ends[1] if ends else None,
+            entries_per_day=rate,
+            bytes_per_entry=per_entry,
+            retention_days=retention_days,
+            expected_bytes=expected,
+        )
+
+
+def _time_us(journal: BareJournal, position: int) -> int:
+    _, row = next(iter(journal.rows(position, position + 1)))
+    return row.time_us if isinstance(row, Row) else 0
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())

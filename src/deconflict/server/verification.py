@@ -1,0 +1,185 @@
+"""What is verified when a path is named: a folder, a journal, an archive or an export."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from deconflict.journal.archive import MAGIC, Archive, archive_files
+from deconflict.journal.bare import BareJournal
+from deconflict.journal.engine import EngineError
+from deconflict.journal.errors import AlteredLogError, KeyFileError, LogError
+from deconflict.journal.exported import is_export, verify_export
+from deconflict.journal.findings import Findings
+from deconflict.journal.head_file import HEAD_NAME, HeadFile
+from deconflict.journal.keys import Keys
+from deconflict.journal.opening import CHECKPOINT_FILE
+from deconflict.journal.seal import Sealer
+from deconflict.journal.verifying import verify_archive, verify_journal
+from deconflict.server.record import ARCHIVE, JOURNAL, KEYS, LOG
+
+_HEX_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
+Progress = Callable[[float], None]
+
+
+def read_public_key(text: str) -> bytes:
+    """Return a log's public key: 64 hexadecimal digits, or a PEM file.
+
+    Raises
+    ------
+    LogError
+        If it is neither.
+    """
+    if _HEX_KEY.fullmatch(text):
+        return bytes.fromhex(text)
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(Path(text).read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise LogError(
+            f"{text} is no public key: give 64 hexadecimal digits or a PEM file (Ed25519)"
+        )
+    return key.public_bytes_raw()
+
+
+def verify_path(
+    path: Path,
+    *,
+    keys: Path | None = None,
+    public_key: bytes | None = None,
+    checkpoints: Sequence[Path] = (),
+    progress: Progress = lambda _: None,
+) -> list[Findings]:
+    """Verify what is at a path; of a data folder its journal and each of its archives.
+
+    Parameters
+    ----------
+    path
+        A data folder, a journal's database, an archive or an export.
+    keys
+        The folder of the service's keys; else the one that belongs to the path.
+    public_key
+        The log's key as it is known from elsewhere, 32 bytes.
+    checkpoints
+        Files of checkpoints to compare with, besides the log's own.
+    progress
+        Told how far it got, 0 to 1.
+
+    Raises
+    ------
+    EngineError, LogError, OSError
+        If there is nothing that can be verified.
+    """
+    if path.is_dir():
+        verification = _Verification(path, keys, public_key, checkpoints, progress)
+        archives = archive_files(path / ARCHIVE)
+        return [
+            verification.journal(path / JOURNAL),
+            *(verification.archive(each) for each in archives),
+        ]
+    if not path.exists():
+        raise LogError(f"there is nothing at {path}; name a data folder, a journal or an export")
+    with path.open("rb") as stream:
+        start = stream.read(len(MAGIC))
+    if start == MAGIC:
+        # The archive lies in a folder of the data folder.
+        folder = path.absolute().parent.parent
+        return [_Verification(folder, keys, public_key, checkpoints, progress).archive(path)]
+    if is_export(path):
+        return [verify_export(path, public_key=public_key, progress=progress)]
+    return [_Verification(path.parent, keys, public_key, checkpoints, progress).journal(path)]
+
+
+class _Verification:
+    def __init__(
+        self,
+        folder: Path,
+        keys: Path | None,
+        public_key: bytes | None,
+        checkpoints: Sequence[Path],
+        progress: Progress,
+    ) -> None:
+        self._log = folder / LOG if (folder / LOG).is_dir() else None
+        self._progress = progress
+        self._remarks: list[str] = []
+        self._keys: Keys | None = None
+        try:
+            self._keys = Keys.load(folder / KEYS if keys is None else keys, create=False)
+        except KeyFileError as error:
+            if keys is not None:
+                raise
+            self._remarks.append(f"the parts stay closed: {error}")
+        own = None if self._keys is None else self._keys.public_key
+        self._public_key = public_key or own
+        named = [] if self._log is None else [self._log / CHECKPOINT_FILE]
+        self._notes = [
+            (str(each), each.read_bytes()) for each in (*named, *checkpoints) if each.exists()
+        ]
+        missing = [str(each) for each in checkpoints if not each.exists()]
+        if missing:
+            raise LogError(f"there is no checkpoint at {missing[0]}; name one that is there")
+
+    def journal(self, path: Path) -> Findings:
+        """Verify a database."""
+        mark = self._marked(path)
+        with BareJournal(path) as journal:
+            found = verify_journal(
+                journal,
+                log=self._log,
+                notes=self._notes,
+                public_key=self._public_key,
+                sealer=self._sealer(journal),
+                progress=self._progress,
+            )
+        if mark is not None and mark > found.stop:
+            missing = mark - found.stop
+            found.add(
+                None,
+                f"the file {HEAD_NAME} beside it says that {mark} entries were committed, so "
+                f"{missing} {'is' if missing == 1 else 'are'} missing",
+            )
+        found.remarks += self._remarks
+        return found
+
+    def archive(self, path: Path) -> Findings:
+        """Verify an archive."""
+        try:
+            archive = Archive(path)
+        except AlteredLogError as error:
+            found = Findings(str(path))
+            found.add(None, str(error))
+            return found
+        found = verify_archive(
+            archive,
+            log=self._log,
+            public_key=self._public_key,
+            sealer=self._sealer(archive),
+            progress=self._progress,
+        )
+        found.remarks += self._remarks
+        return found
+
+    def _sealer(self, source: BareJournal | Archive) -> Sealer | None:
+        return None if self._keys is None else Sealer(self._keys, source.key)
+
+    def _marked(self, path: Path) -> int | None:
+        """Return how many entries the head file beside a database says were committed."""
+        try:
+            head = HeadFile.read_only(path.with_name(HEAD_NAME))
+        except EngineError:
+            self._remarks.append("there is no head file beside it that says how far it had got")
+            return None
+        try:
+            return head.read().position
+        except EngineError as error:
+            self._remarks.append(str(error))
+            return None
+        finally:
+            head.close()
