@@ -8,6 +8,7 @@ by Starlette behind the same line in the log and the same count.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -19,6 +20,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from deconflict.identity.caller import NOBODY, Caller, TokenError
+from deconflict.server.health import NOT_KNOWN
 from deconflict.server.limits import Connection, Limits, Refused
 from deconflict.server.logs import RequestLog
 from deconflict.server.metrics import Metrics
@@ -52,7 +54,8 @@ _FAULT: Final = (
     "the service failed over this request; read again what it was about before you send it once "
     "more, and tell its operator the request id"
 )
-_STOPPING: Final = "the service is being stopped; try again soon"
+STOPPING: Final = "the service is being stopped; try again soon"
+"""What is said of a request that came too late."""
 STOPPED_WAITING: Final = 499
 """Stands in the log and the metrics for a request whose asker went away before its reply."""
 
@@ -136,7 +139,7 @@ class Front:
                 if exchange.admitted:
                     self._limits.done(exchange.party)
         elif found is None:
-            reply = exchange.refuse(Refused(503, "stopping", _STOPPING, close=True), problem)
+            reply = exchange.refuse(Refused(503, "stopping", STOPPING, close=True), problem)
         else:
             reply = _no_method(found, exchange)
         if exchange.reason:
@@ -166,7 +169,7 @@ class Front:
     ) -> Reply | None:
         family, endpoint = route.family, route.endpoint
         if self.stopping:
-            return exchange.refuse(Refused(503, "stopping", _STOPPING, close=True), family.error)
+            return exchange.refuse(Refused(503, "stopping", STOPPING, close=True), family.error)
         connection: Connection | None = scope.get(CONNECTION)
         caller = NOBODY
         if not endpoint.public:
@@ -202,6 +205,8 @@ class Front:
         except GoneError:
             exchange.reason = "gone"
             return None
+        except asyncio.CancelledError as error:
+            return self._cancelled(error, family, exchange)
         except Exception:  # noqa: BLE001 - a fault over one request ends no other
             # What the fault's traceback shows may hold a body, so the log gets its place alone.
             exchange.reason = "fault"
@@ -209,6 +214,14 @@ class Front:
                 "fault", request_id=exchange.request_id, **_place_of_fault()
             )
             return family.error(500, _FAULT)
+
+    def _cancelled(
+        self, error: asyncio.CancelledError, family: Family, exchange: _Exchange
+    ) -> Reply:
+        """Refuse what a stop waits for no longer; it may be written or not."""
+        if not self.stopping:
+            raise error
+        return exchange.refuse(Refused(503, "stopping", NOT_KNOWN, close=True), family.error)
 
     def _unproven(
         self, sentence: str, family: Family, connection: Connection | None, exchange: _Exchange

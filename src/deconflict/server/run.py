@@ -10,7 +10,7 @@ import ssl
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvloop
@@ -19,22 +19,20 @@ from deconflict import __version__
 from deconflict.identity.key_source import KeySource
 from deconflict.journal.engine import EngineError
 from deconflict.journal.errors import LogError
-from deconflict.register.decide import decide
 from deconflict.register.state.errors import RegisterError
 from deconflict.server.access import Access, access, key_sources
 from deconflict.server.app import Front
 from deconflict.server.banner import Facts, announce
-from deconflict.server.checkpoints import Checkpoints
-from deconflict.server.clock import ClockAheadError, ClockGuard
+from deconflict.server.clock import ClockAheadError
 from deconflict.server.configuration import Configuration
-from deconflict.server.coordinator import Coordinator
-from deconflict.server.data_folder import DataFolder
 from deconflict.server.docs_page import POLICY, docs_page
+from deconflict.server.fault import described
 from deconflict.server.limits import Limits
 from deconflict.server.listening import Listening, bind, tls_context
 from deconflict.server.log_family import log_family
 from deconflict.server.logs import LineWriter, RequestLog, configure_logs
 from deconflict.server.metrics import Metrics
+from deconflict.server.node import Node
 from deconflict.server.openapi import AUTHORITY_PAGES, PAGES, description
 from deconflict.server.pages import Surroundings, pages
 from deconflict.server.replay import Progress
@@ -86,12 +84,16 @@ def serve(
         stack.callback(writer.stop)
         configure_logs(writer, level=settings.log_level, json=json, colour=terminal)
         _allow_files(settings.most_connections)
+        metrics = Metrics()
         try:
             with reading or nullcontext() as advance:
-                folder = DataFolder.open(configuration.data, progress=_parts(advance))
-            stack.callback(folder.close)
-            guard = folder.guard()
-            folder.begin(guard)
+                node = Node.open(
+                    configuration.data,
+                    observer=metrics,
+                    override_clock=override_clock,
+                    progress=_parts(advance),
+                )
+            stack.callback(node.folder.close)
         except (EngineError, LogError, RegisterError, ClockAheadError) as error:
             raise StartError(f"{configuration.data}: {error}") from error
         except OSError as error:
@@ -105,11 +107,11 @@ def serve(
         # What was loaded stays for good; without this each full collection walks over all of it.
         gc.collect()
         gc.freeze()
-        node = _Node(
-            settings, folder, guard, gate, tls=tls, writer=writer, json=json, colour=terminal
+        running = _Running(
+            settings, node, metrics, gate, tls=tls, writer=writer, json=json, colour=terminal
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(node.run(bound, override_clock))
+            runner.run(running.run(bound))
 
 
 def _parts(advance: Callable[[float], None] | None) -> Progress | None:
@@ -118,14 +120,14 @@ def _parts(advance: Callable[[float], None] | None) -> Progress | None:
     return lambda done, of: advance(done / max(of, 1))
 
 
-class _Node:
-    """The parts of a running service, made in order and stopped in the reverse one."""
+class _Running:
+    """A node and what listens before it, started in order and stopped in the reverse one."""
 
     def __init__(
         self,
         settings: Settings,
-        folder: DataFolder,
-        guard: ClockGuard,
+        node: Node,
+        metrics: Metrics,
         gate: Access,
         *,
         tls: ssl.SSLContext | None,
@@ -134,40 +136,31 @@ class _Node:
         colour: bool,
     ) -> None:
         self._settings = settings
-        self._folder = folder
+        self._node = node
+        self._folder = node.folder
         self._gate = gate
         self._tls = tls
         self._writer = writer
         self._json = json
         self._colour = colour
-        self._metrics = Metrics()
+        self._metrics = metrics
         self._limits = Limits(settings)
-        self._checkpoints = Checkpoints(folder.log, self._metrics)
-        self._coordinator = Coordinator(
-            folder.register,
-            folder.log,
-            guard,
-            decide=decide,
-            observer=self._metrics,
-            committed=self._checkpoints.committed,
-        )
         self._log = structlog.get_logger("deconflict.server")
         self._base_url = ""
 
-    async def run(self, bound: socket.socket, override_clock: str | None) -> None:
+    async def run(self, bound: socket.socket) -> None:
         """Serve until told to stop."""
+        asyncio.get_running_loop().set_exception_handler(_log_stray)
         self._base_url = self._settings.public_url or _url(bound, tls=self._tls is not None)
         async with AsyncExitStack() as stack:
-            self._checkpoints.start()
-            stack.push_async_callback(asyncio.to_thread, self._checkpoints.stop)
+            stack.push_async_callback(self._node.stop)
             try:
-                await self._coordinator.start(override_clock)
+                await self._node.start()
             except UnavailableError as error:
                 raise StartError(str(error)) from error
-            stack.push_async_callback(self._finish)
             if self._settings.retention_days is not None:
                 retention = Retention(
-                    self._folder, self._coordinator, self._settings.retention_days
+                    self._folder, self._node.coordinator, self._settings.retention_days
                 )
                 retention.start()
                 stack.push_async_callback(retention.stop)
@@ -186,19 +179,6 @@ class _Node:
             await listening.serve([bound])
             self._log.info("stopping", head=self._folder.register.head)
 
-    async def _finish(self) -> None:
-        """Finish what was taken, and keep a snapshot for a quick start."""
-        await self._coordinator.stop()
-        if self._folder.register.head == self._folder.snapshot_head:
-            return
-        try:
-            await asyncio.to_thread(self._folder.write_snapshot)
-        except OSError as error:
-            self._log.warning(
-                "no snapshot could be written; the next start replays the journal",
-                error=error.strerror,
-            )
-
     def _front(self) -> Front:
         families = (FAMILY, log_family(self._folder.log))
         beside = (*PAGES, *(AUTHORITY_PAGES if self._gate.authority else ()))
@@ -209,7 +189,7 @@ class _Node:
             limits=self._limits,
             metrics=self._metrics,
             verifier=self._gate.verifier,
-            health=self._coordinator.health,
+            health=self._node.coordinator.health,
             stopping=lambda: front is not None and front.stopping,
             sources=self._gate.sources,
             description=document,
@@ -222,7 +202,7 @@ class _Node:
         front = Front(
             families,
             pages(around),
-            service=self._coordinator,
+            service=self._node.coordinator,
             verifier=self._gate.verifier,
             limits=self._limits,
             metrics=self._metrics,
@@ -252,14 +232,14 @@ class _Node:
             lambda: {
                 "connections": float(limits.connections.total),
                 "requests": float(limits.in_flight.total),
-                "commands": float(self._coordinator.health().queued),
+                "commands": float(self._node.coordinator.health().queued),
                 "log_lines_lost": float(self._writer.dropped),
             },
         )
         self._metrics.gauge(
             "uncovered_seconds",
             "For how long something committed waits for its checkpoint.",
-            lambda: {"checkpoint": self._checkpoints.lag_s()},
+            lambda: {"checkpoint": self._node.checkpoints.lag_s()},
         )
 
     def _announce(self) -> None:
@@ -280,6 +260,14 @@ class _Node:
             json=self._json,
             colour=self._colour,
         )
+
+
+def _log_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log a fault that no request had to answer for; the loop's own words may show its data."""
+    error = context.get("exception")
+    structlog.get_logger("deconflict.server").error(
+        context["message"], error=None if error is None else described(error)
+    )
 
 
 def _described(sources: Sequence[KeySource]) -> tuple[str, ...]:
