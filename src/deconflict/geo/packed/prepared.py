@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from deconflict.geo.height import AltitudeReference, Height
 from deconflict.geo.packed.table import (
+    ALWAYS_US,
+    ELLIPSOID,
     GROWTH,
+    NO_LIMIT,
+    POINT,
+    REGION,
     Gathered,
     Rows,
+    microseconds,
 )
-from deconflict.geo.volume import Volume4D
+from deconflict.geo.volume import Circle, Polygon, Volume4D
 
 MOST_QUICK_VERTICES = 4096
 """A volume with more vertices takes the way through `VolumeTable`."""
@@ -29,13 +37,59 @@ def prepared(volume: Volume4D | Prepared) -> Prepared:
     """Return a volume ready for an index; what is prepared already is returned as it is."""
     if isinstance(volume, Prepared):
         return volume
+    rows = _plain(volume)
+    return Prepared(volume, _gathered(volume) if rows is None else rows)
+
+
+def _plain(volume: Volume4D) -> Rows | None:
+    """Return the row of a circle or a polygon without holes, its heights above the ellipsoid.
+
+    Nearly all that parties register is such; ``None``: it is none, or too large for this way.
+    """
+    from deconflict.geo.packed.placing import place
+
+    footprint, band = volume.footprint, volume.band
+    growth = volume.uncertainty_m + volume.danger_radius_m
+    if type(footprint) is Polygon and not footprint.holes:
+        kind, points = REGION, footprint.shell
+    elif type(footprint) is Circle:
+        kind, points = POINT, (footprint.center,)
+        growth += footprint.radius_m
+    else:
+        return None
+    if len(points) > MOST_QUICK_VERTICES or not (_is_plain(band.lower) and _is_plain(band.upper)):
+        return None
+    danger = volume.danger_radius_m
+    lower_code = upper_code = NO_LIMIT
+    lower, upper = -math.inf, math.inf
+    if band.lower is not None:
+        lower_code, lower = ELLIPSOID, band.lower.value_m - danger
+    if band.upper is not None:
+        upper_code, upper = ELLIPSOID, band.upper.value_m + danger
+    begin = -ALWAYS_US if volume.start is None else microseconds(volume.start)
+    end = ALWAYS_US if volume.end is None else microseconds(volume.end)
+    rows = Rows(
+        np.array(((0.0, 0.0, 0.0, 0.0, growth, lower, upper, lower, upper),)),
+        np.array(((begin, end, kind, lower_code, upper_code, 0, 1),), np.int64),
+        np.array((0, len(points)), np.int64),
+        np.empty((len(points), 3)),
+    )
+    lat_lon = np.ascontiguousarray(np.array(points).T)
+    return rows if place(rows, 1, lat_lon[0], lat_lon[1], kind) else None
+
+
+def _is_plain(height: Height | None) -> bool:
+    return height is None or height.reference is AltitudeReference.W84
+
+
+def _gathered(volume: Volume4D) -> Rows:
     from deconflict.geo.packed.placing import place
 
     gathered = Gathered()
     gathered.add(volume, 0)
     rings, vertices = len(gathered.ring) - 1, len(gathered.lat_deg)
     if len(gathered.kind) > 1 or vertices > MOST_QUICK_VERTICES:
-        return Prepared(volume, gathered.rows())
+        return gathered.rows()
     rows = Rows(
         np.empty((1, 9)),
         np.empty((1, 7), np.int64),
@@ -45,7 +99,7 @@ def prepared(volume: Volume4D | Prepared) -> Prepared:
     kind = gathered.kind[0]
     lat_lon = np.array([gathered.lat_deg, gathered.lon_deg])
     if not place(rows, rings, lat_lon[0], lat_lon[1], kind):
-        return Prepared(volume, gathered.rows())
+        return gathered.rows()
     rows.real[0, GROWTH:] = (gathered.growth[0], *gathered.limit[0], *gathered.ellipsoid[0])
     rows.whole[0] = (*gathered.time[0], kind, *gathered.reference[0], 0, rings)
-    return Prepared(volume, rows)
+    return rows

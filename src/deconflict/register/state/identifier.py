@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Final
 
 from deconflict.register.state.errors import RegisterError
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+_REMEMBERED: Final = 8192
+"""One decision looks up the same few identifiers a dozen times."""
 
+
+@lru_cache(_REMEMBERED)
 def key_of(identifier: str) -> int | None:
     """Return the number of a UUID in lower case with dashes; ``None`` for any other text."""
     if _CANONICAL.fullmatch(identifier) is None:
