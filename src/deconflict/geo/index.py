@@ -67,10 +67,11 @@ class Index(Generic[K]):
         resolve: Callable[[K], Volume4D] | None = None,
     ) -> None:
         from deconflict.geo.packed.cells import put, take
+        from deconflict.geo.packed.placing import copy_row
         from deconflict.geo.packed.search import search
 
         # Kept here, since an import costs a microsecond a query.
-        self._find, self._put, self._take = search, put, take
+        self._find, self._put, self._take, self._copy = search, put, take, copy_row
         table = volumes if isinstance(volumes, VolumeTable) else VolumeTable.of(tuple(volumes))
         named = tuple(keys)
         if len(named) != table.count:
@@ -114,7 +115,7 @@ class Index(Generic[K]):
         new = prepared(volume)
         if self._resolve is None:
             self._volume[key] = ((new.volume,).__getitem__, 0)
-        rows = tuple(self._add(key, leg, new.rows) for leg in range(len(new.rows.real)))
+        rows = tuple(self._add(key, leg, new) for leg in range(len(new.rows.real)))
         self._rows_of[key] = rows[0] if len(rows) == 1 else rows
 
     def remove(self, key: K) -> None:
@@ -208,10 +209,8 @@ class Index(Generic[K]):
         first, stop = self._rows.whole[row, RING], self._rows.whole[row, RING_STOP]
         return int(stop - first), int(self._rows.ring[stop] - self._rows.ring[first])
 
-    def _add(self, key: K, leg: int, new: Rows) -> int:
-        first_ring, stop_ring = int(new.whole[leg, RING]), int(new.whole[leg, RING_STOP])
-        start, stop = int(new.ring[first_ring]), int(new.ring[stop_ring])
-        rings, vertices = stop_ring - first_ring, stop - start
+    def _add(self, key: K, leg: int, volume: Prepared) -> int:
+        rings, vertices = volume.size(leg)
         free = self._free.get((rings, vertices))
         if free:
             # The removed row's own places for rings and vertices are used again.
@@ -222,12 +221,7 @@ class Index(Generic[K]):
         else:
             row, ring, vertex = self._new_places(rings, vertices)
         rows = self._rows
-        rows.real[row] = new.real[leg]
-        rows.whole[row] = new.whole[leg]
-        rows.whole[row, RING] = ring
-        rows.whole[row, RING_STOP] = ring + rings
-        rows.ring[ring : ring + rings + 1] = new.ring[first_ring : stop_ring + 1] + (vertex - start)
-        rows.xyz[vertex : vertex + vertices] = new.xyz[start:stop]
+        self._copy(rows, row, ring, vertex, volume.rows, leg)
         if vertices > len(self._scratch):
             self._scratch = np.empty((2 * vertices, 2))
         self._key[row] = key

@@ -16,8 +16,6 @@ from deconflict.geo.packed.table import (
     ALWAYS_US,
     BEGIN,
     END,
-    RING,
-    RING_STOP,
     Floats,
     Integers,
     Rows,
@@ -35,6 +33,11 @@ class Pile(Generic[K]):
     """Volumes under keys; a key may have several, added at once."""
 
     def __init__(self) -> None:
+        from deconflict.geo.packed.placing import copy_row
+        from deconflict.geo.packed.search import scan
+
+        # Kept here, since an import costs a microsecond a call.
+        self._copy, self._scan = copy_row, scan
         self._places: list[tuple[K, Prepared, int]] = []
         self._rows_of: dict[K, range] = {}
         self._rings = self._vertices = 0
@@ -55,7 +58,7 @@ class Pile(Generic[K]):
         first = len(self._places)
         for volume in volumes:
             for leg in range(len(volume.rows.real)):
-                self._add(volume.rows, leg)
+                self._add(volume, leg)
                 self._places.append((key, volume, leg))
         self._rows_of[key] = range(first, len(self._places))
 
@@ -72,12 +75,13 @@ class Pile(Generic[K]):
         if not self._rows_of:
             return met
         from deconflict.geo.packed.kernel import YES
-        from deconflict.geo.packed.search import scan
 
         for asked in volumes:
             self._make_scratch(len(asked.rows.xyz))
             for leg in range(len(asked.rows.real)):
-                count, found = scan(self._rows, len(self._places), asked.rows, leg, self._scratch)
+                count, found = self._scan(
+                    self._rows, len(self._places), asked.rows, leg, self._scratch
+                )
                 for row, answer in found[:count].tolist():
                     key, other, other_leg = self._places[row]
                     if key not in met and (
@@ -87,12 +91,9 @@ class Pile(Generic[K]):
                         met.add(key)
         return met
 
-    def _add(self, new: Rows, leg: int) -> None:
-        row = len(self._places)
-        first_ring, stop_ring = int(new.whole[leg, RING]), int(new.whole[leg, RING_STOP])
-        start, stop = int(new.ring[first_ring]), int(new.ring[stop_ring])
-        rings, vertices = stop_ring - first_ring, stop - start
-        ring, vertex = self._rings, self._vertices
+    def _add(self, volume: Prepared, leg: int) -> None:
+        rings, vertices = volume.size(leg)
+        row, ring, vertex = len(self._places), self._rings, self._vertices
         rows = self._rows
         if (
             row == len(rows.real)
@@ -105,11 +106,7 @@ class Pile(Generic[K]):
                 _roomy(rows.ring, ring + rings + 1),
                 _roomy(rows.xyz, vertex + vertices),
             )
-        rows.real[row] = new.real[leg]
-        rows.whole[row] = new.whole[leg]
-        rows.whole[row, RING], rows.whole[row, RING_STOP] = ring, ring + rings
-        rows.ring[ring : ring + rings + 1] = new.ring[first_ring : stop_ring + 1] + (vertex - start)
-        rows.xyz[vertex : vertex + vertices] = new.xyz[start:stop]
+        self._copy(rows, row, ring, vertex, volume.rows, leg)
         self._rings += rings + 1
         self._vertices += vertices
         self._make_scratch(vertices)

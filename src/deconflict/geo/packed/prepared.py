@@ -15,6 +15,8 @@ from deconflict.geo.packed.table import (
     NO_LIMIT,
     POINT,
     REGION,
+    RING,
+    RING_STOP,
     Gathered,
     Rows,
     microseconds,
@@ -31,6 +33,14 @@ class Prepared:
 
     volume: Volume4D
     rows: Rows
+
+    def size(self, leg: int) -> tuple[int, int]:
+        """Return how many rings and how many vertices a row has."""
+        rows = self.rows
+        if len(rows.real) == 1:
+            return len(rows.ring) - 1, len(rows.xyz)
+        first, stop = int(rows.whole[leg, RING]), int(rows.whole[leg, RING_STOP])
+        return stop - first, int(rows.ring[stop] - rows.ring[first])
 
 
 def prepared(volume: Volume4D | Prepared) -> Prepared:
