@@ -28,6 +28,9 @@ SWEEP_S: Final = 0.5
 _TOO_SLOW: Final = Refused(
     408, "too_slow", "the request took too long to arrive; send it again, at once", close=True
 )
+_NO_HTTP: Final = Refused(
+    400, "no_http", "what came is no HTTP/1.1; send a request as RFC 9112 says", close=True
+)
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -63,6 +66,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._limits = limits
         self._refused = refused
         self._connection: Connection | None = None
+        self._answering: RequestResponseCycle | None = None
         self._turned_away = False
         self._in_head = False
         self._head_bytes = 0
@@ -94,7 +98,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._chunk_bytes = len(data)
         if self._in_head:
             self._head_bytes += len(data)
-        super().data_received(data)
+        super().data_received(data)  # which may turn it away
         if self._in_head and self._head_bytes > self._settings.most_header_bytes:
             self._turn_away(self._too_large())
 
@@ -161,9 +165,18 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         answering = not self._idle() and self.cycle.response_started
         if answering or (self._idle() and not self._in_head):
-            self.transport.close()
+            self._close()
         else:
             self._turn_away(_TOO_SLOW)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser can't read."""
+        del msg
+        self._turn_away(_NO_HTTP)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as uvicorn has it
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _idle(self) -> bool:
         """Whether every request that was whole has its reply."""
@@ -180,10 +193,28 @@ class LimitedProtocol(HttpToolsProtocol):
         )
 
     def _turn_away(self, refused: Refused) -> None:
-        """Write a refusal without asking the application, and close."""
+        """Write a refusal without asking the application, and close.
+
+        A request before it on the connection, whole and not answered yet, may have been carried
+        out; the refusal must not be taken for its answer. So its own answer is then the last.
+        """
+        if self._turned_away:
+            return
         self._turned_away = True
         self._refused(refused.reason)
+        self.pipeline.clear()
+        earlier = self._answering
+        if earlier is not None and not (earlier.more_body or earlier.response_complete):
+            earlier.keep_alive = False
+            return
         self.transport.write(_plain(refused))
+        self._close()
+
+    def _close(self) -> None:
+        """Close, and have nobody write to what is closed."""
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         self.transport.close()
 
 

@@ -129,10 +129,19 @@ class Node:
         return float(found[1]) if found else 0.0
 
 
-async def nothing_here(scope, _receive, send) -> None:
+async def nothing_here(scope, receive, send) -> None:
+    if scope["path"] in {"/fault-of-a-page", "/begun"}:
+        await faulty(scope, receive, send)
     scope["endpoint"] = None
     await send({"type": "http.response.start", "status": 404, "headers": []})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def faulty(scope, _receive, send) -> None:
+    scope["endpoint"] = faulty
+    if scope["path"] == "/begun":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise RuntimeError("secret 46.123")
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -254,6 +263,25 @@ def test_a_fault_is_a_500_that_tells_no_secret_to_the_client_nor_to_the_log() ->
     lines = served(scenario)
     assert "46.123" not in json.dumps(lines)
     assert lines[-1]["status"] == 500
+
+
+@pytest.mark.parametrize(("path", "status"), [("/fault-of-a-page", 500), ("/begun", 200)])
+def test_a_fault_of_a_page_tells_no_secret_and_ends_that_page_alone(
+    path: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def scenario(node: Node) -> None:
+        reader, writer = await node.connect()
+        writer.write(request(path=path))
+        got = await reader.readuntil(b"\r\n\r\n")
+        assert got.startswith(b"HTTP/1.1 %d" % status)
+        writer.close()
+        assert (await node.ask(request()))[0] == 200
+        assert node.refused("fault") == 1
+
+    lines = served(scenario)
+    assert (lines[0]["operation"], lines[0]["reason"]) == ("faulty", "fault")
+    said = json.dumps(lines) + "".join(capsys.readouterr())
+    assert "46.123" not in said
 
 
 @pytest.mark.parametrize("given", ["mine.1_A-z", "x" * 64])
@@ -411,3 +439,32 @@ def test_garbage_ends_its_connection_and_nothing_else(garbage: bytes) -> None:
         assert (await node.ask(request()))[0] == 200
 
     served(scenario)
+
+
+def test_what_is_taken_before_garbage_gets_its_own_answer_and_no_other() -> None:
+    async def scenario(node: Node) -> None:
+        reader, writer = await node.connect()
+        writer.write(request(path="/waiting"))
+        await node.entered.acquire()
+        writer.write(request() + b"\x00 garbage\r\n\r\n")
+        await until(lambda: node.refused("no_http") == 1)
+        node.release.set()
+        status, headers, body = await answer(reader)
+        assert (status, headers["connection"], body) == (200, "close", b"{}")
+        assert await reader.read() == b""
+
+    (line,) = served(scenario)
+    assert (line["operation"], line["status"]) == ("wait", 200)
+
+
+def test_a_body_that_breaks_off_in_garbage_is_refused_once() -> None:
+    async def scenario(node: Node) -> None:
+        reader, writer = await node.connect()
+        writer.write(request("PUT", transfer_encoding="chunked") + b"2\r\nab\r\nno size\r\n")
+        status, headers, _ = await answer(reader)
+        assert (status, headers["connection"]) == (400, "close")
+        assert await reader.read() == b""
+        assert node.refused("no_http") == 1
+
+    lines = served(scenario)
+    assert [line for line in lines if line["level"] == "error"] == []
