@@ -55,7 +55,7 @@ _COMMANDS = {
     ),
     "demo": (
         "",
-        "Show the main job on an accident of 2017 and on real health sites of Sudan.",
+        "Show the main job on an accident of 2017, on health sites of Sudan, and the service.",
         "deconflict demo",
     ),
     "serve": (

@@ -1,4 +1,4 @@
-"""`deconflict demo`: the main job, on an accident of 2017 and on real health sites of Sudan."""
+"""`deconflict demo`: the main job, on an accident, on real health sites, and with the service."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from deconflict.cli.demo_service import show_service
 from deconflict.cli.status import ExitStatus
 from deconflict.geo.errors import InputError
 
@@ -32,13 +33,14 @@ are made up."""
 _NEXT = """\
   deconflict template plans.xlsx        a spreadsheet to fill in, with drop-downs
   deconflict check plans.xlsx           which of its rows meet
+  deconflict serve                      the service; docs/tutorial/first-service.md
   deconflict convert "37S CA 66801 26131"
   deconflict --help
   examples/history/                     ten accidents, and the check that catches each"""
 
 
 def demo() -> int:
-    """Show the main job on an accident of 2017 and on real health sites of Sudan."""
+    """Show the main job on an accident of 2017, on health sites of Sudan, and the service."""
     console = Console(highlight=False)
     examples = _examples()
     al_bab = examples / "history" / "al-bab-2017"
@@ -65,6 +67,9 @@ def demo() -> int:
     console.print(_SUDAN + "\n")
     against = ["--against", _shown(sudan / "health-sites.geojson"), "--kind", "site"]
     _run(console, ["check", _shown(sudan / "operations.csv"), *against], ExitStatus.CONFLICT)
+
+    _title(console, "3  The service: two parties, a refusal and a replay")
+    show_service(console, _run)
 
     _title(console, "What to try next")
     console.print(_NEXT, soft_wrap=True)
