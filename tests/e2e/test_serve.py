@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -166,6 +168,23 @@ def test_a_request_that_was_taken_is_finished_before_it_stops(make_service) -> N
         slow.sendall(b"}")
         assert slow.recv(4000).startswith(b"HTTP/1.1 400")
     assert service.process.wait(60) == ExitStatus.CLEAR
+
+
+def test_a_reader_of_its_log_that_stalls_does_not_hold_up_a_stop_for_ever(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    stalled = subprocess.Popen(
+        [str(DECONFLICT), "serve", "--data", str(tmp_path / "data"), "--port", "0"],
+        stderr=writing,
+    )
+    os.close(writing)
+    with os.fdopen(reading, "rb", buffering=0) as unread:
+        address = json.loads(unread.readline())["address"]
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            for _ in range(200):  # many times what the pipe holds
+                assert client.get("/healthz").status_code == 200
+        stalled.send_signal(signal.SIGTERM)
+        assert stalled.wait(60) == ExitStatus.CLEAR
 
 
 def test_a_request_that_never_ends_does_not_hold_up_a_stop_for_ever(make_service) -> None:

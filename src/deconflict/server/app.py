@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from deconflict.identity.caller import NOBODY, Caller, TokenError
+from deconflict.server.fault import described
 from deconflict.server.health import NOT_KNOWN
 from deconflict.server.limits import Connection, Limits, Refused
 from deconflict.server.logs import RequestLog
@@ -207,12 +208,9 @@ class Front:
             return None
         except asyncio.CancelledError as error:
             return self._cancelled(error, family, exchange)
-        except Exception:  # noqa: BLE001 - a fault over one request ends no other
-            # What the fault's traceback shows may hold a body, so the log gets its place alone.
+        except Exception as error:  # noqa: BLE001 - a fault over one request ends no other
             exchange.reason = "fault"
-            structlog.get_logger("deconflict.app").error(
-                "fault", request_id=exchange.request_id, **_place_of_fault()
-            )
+            _log_fault(exchange.request_id, error)
             return family.error(500, _FAULT)
 
     def _cancelled(
@@ -239,6 +237,7 @@ class Front:
     ) -> None:
         """Have a page answered, with the request's id in its headers."""
         status = STOPPED_WAITING
+        reason = ""
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -247,12 +246,26 @@ class Front:
                 message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode())]
             await send(message)
 
-        await self._pages(scope, receive, sending)
+        try:
+            await self._pages(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - a fault over one request ends no other
+            reason = "fault"
+            self._metrics.refused(reason)
+            _log_fault(request_id, error)
+            if status == STOPPED_WAITING:
+                status = 500
+                await _send(send, problem(status, _FAULT), _Exchange(request_id, "", ""))
         endpoint = scope.get("endpoint")
         operation = "unknown" if endpoint is None else endpoint.__name__
         seconds = time.perf_counter() - began
         self._metrics.answered(operation, status, seconds)
-        self._log.write(request_id, scope["method"], operation, status, seconds)
+        self._log.write(request_id, scope["method"], operation, status, seconds, reason=reason)
+
+
+def _log_fault(request_id: str, error: Exception) -> None:
+    structlog.get_logger("deconflict.app").error(
+        "fault", request_id=request_id, error=described(error)
+    )
 
 
 class _Exchange:
@@ -389,16 +402,3 @@ async def _send(send: Send, reply: Reply, exchange: _Exchange) -> None:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _place_of_fault() -> dict[str, object]:
-    """Return the kind of the error being handled and where it was raised, not what it says."""
-    import sys
-    import traceback
-
-    kind, error, _ = sys.exc_info()
-    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
-    return {
-        "error": "" if kind is None else kind.__name__,
-        "where": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:]],
-    }

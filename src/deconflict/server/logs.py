@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
@@ -19,8 +20,11 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from deconflict.server.fault import described
+
 MOST_WAITING: Final = 20_000
 """Lines that wait for the thread; further ones are counted and dropped."""
+PATIENCE_S: Final = 3.0
 _GATHERED_S: Final = 0.05
 """Lines that come within this time are written at once."""
 
@@ -32,10 +36,13 @@ class LineWriter:
     ----------
     descriptor
         Where to; it is not closed.
+    patience_s
+        How long a stop waits for the reader of the last lines.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, patience_s: float = PATIENCE_S) -> None:
         self._descriptor = descriptor
+        self._patience_s = patience_s
         self._lines: deque[bytes] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -44,17 +51,31 @@ class LineWriter:
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
+        self._thread = self._begin(self._run)
 
     def stop(self) -> None:
-        """Write what waits, and end. Stopping twice is no error."""
+        """Write what waits, and end. Stopping twice is no error.
+
+        A reader that takes nothing is given up after some seconds: what it did not take is lost.
+        """
         self._stopping.set()
         self._wake.set()
+        deadline_s = time.monotonic() + self._patience_s
         if self._thread is not None:
-            self._thread.join(timeout=5)
-            self._thread = None
-        self._flush()
+            self._thread.join(self._patience_s)
+            if self._thread.is_alive():
+                return
+        if self._lines:
+            # Not in this thread: a write that nobody takes would hold it for ever.
+            self._thread = self._begin(self._flush)
+            self._thread.join(max(deadline_s - time.monotonic(), 0))
+
+    @staticmethod
+    def _begin(work: Callable[[], None]) -> threading.Thread:
+        """Start a thread that does not keep the process from ending."""
+        thread = threading.Thread(target=work, name="log", daemon=True)
+        thread.start()
+        return thread
 
     def write(self, line: bytes) -> None:
         """Hand over a line, without its end."""
@@ -97,6 +118,16 @@ class _Logger:
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
+
+
+def _without_data(logger: object, name: str, event: MutableMapping[str, Any]) -> Any:  # noqa: ANN401
+    """Put a fault's kind and place where its traceback was: that may show bodies and secrets."""
+    del logger, name
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["error"] = described(error)
+    return event
 
 
 def _json(logger: object, name: str, event: MutableMapping[str, Any]) -> str:
@@ -202,10 +233,9 @@ def configure_logs(writer: LineWriter, *, level: str, json: bool, colour: bool) 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Callable[..., Any]] = (
-        [structlog.processors.dict_tracebacks, _json]
-        if json
-        else [structlog.dev.ConsoleRenderer(colors=colour)]
+        [_json] if json else [structlog.dev.ConsoleRenderer(colors=colour)]
     )
+    last.insert(0, _without_data)
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(least),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from deconflict.identity.caller import Caller
+from deconflict.identity.caller import NOBODY
 from deconflict.register.command import Command
 from deconflict.register.decision import Decision
 from deconflict.register.state.view import View
@@ -14,12 +14,10 @@ from deconflict.standards.service import Call, Submission, Told
 SERVICE_SUBJECT: Final = "(the service)"
 """The subject of entries that are about no entity and no party."""
 
-_NOBODY: Final = Caller(party="", scopes=frozenset(), issuer="", expires_s=0)
-
 
 def own(command: Command, subject: str = SERVICE_SUBJECT) -> Submission:
     """Return the submission of a command of the service itself."""
-    return Submission(command, Call(_NOBODY, request=""), subject, _tell_nobody)
+    return Submission(command, Call(NOBODY, request=""), subject, _tell_nobody)
 
 
 def _tell_nobody(_decision: Decision, _draft: View) -> Sequence[Told]:
