@@ -8,7 +8,7 @@ import re
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 
 from asking import Answer, Asker, answered, closed, connected
 from mutations import METHODS, PATHS, Mutator, Sent
+from ordering import round_trip
 
 REQUESTS = {False: 2_000, True: 100_000}
 AT_ONCE = 24
@@ -183,37 +184,6 @@ async def fuzz(
     return counted
 
 
-async def round_trip(asker: Asker) -> None:
-    """Create a subscription, read it and delete it: each has to succeed."""
-    path = f"/dss/v1/subscriptions/{uuid.uuid4()}"
-    now = datetime.now(UTC)
-    volume = {
-        "volume": {
-            "outline_circle": {
-                "center": {"lat": 46.5, "lng": 7.5},
-                "radius": {"value": 50, "units": "M"},
-            }
-        },
-        "time_start": stamp(now + timedelta(minutes=1)),
-        "time_end": stamp(now + timedelta(hours=1)),
-    }
-    made = await asker.ask(
-        "PUT",
-        path,
-        {
-            "extents": volume,
-            "uss_base_url": "https://witness.example.org",
-            "notify_for_operational_intents": True,
-        },
-    )
-    assert made.status == 200, made
-    version = made.json["subscription"]["version"]
-    read = await asker.ask("GET", path)
-    assert read.json["subscription"]["version"] == version
-    gone = await asker.ask("DELETE", f"{path}/{version}")
-    assert gone.status == 200, gone
-
-
 async def exchanged(port: int, sent: Sent) -> list[Answer]:
     """Send bytes on a connection of their own, and return its answers once it is quiet or closed.
 
@@ -295,7 +265,3 @@ def gauge(service, name: str) -> dict[str, float]:
 
 def witness_token(client: httpx.Client) -> str:
     return client.headers["authorization"].split()[1]
-
-
-def stamp(instant: datetime) -> dict[str, str]:
-    return {"value": instant.strftime("%Y-%m-%dT%H:%M:%SZ"), "format": "RFC3339"}
