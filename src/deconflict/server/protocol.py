@@ -13,12 +13,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from math import inf
 from typing import Any, Final
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from deconflict.server.app import CONNECTION, Receive, Scope, Send
+from deconflict.server.cycle import Cycle
 from deconflict.server.limits import Connection, Limits, Refused
 from deconflict.server.problem import PROBLEM, problem
 from deconflict.server.settings import Settings
@@ -124,15 +127,42 @@ class LimitedProtocol(HttpToolsProtocol):
             > settings.most_header_bytes
         )
         self.deadline_s = self.loop.time() + settings.body_timeout_s
-        if not too_large:
-            super().on_headers_complete()
-            return
-        self._refused("header_too_large")
-        app, self.app = self.app, _refusing(self._too_large())
-        try:
-            super().on_headers_complete()
-        finally:
-            self.app = app
+        app = self.app
+        if too_large:
+            self._refused("header_too_large")
+            app = _refusing(self._too_large())
+        before: RequestResponseCycle | None = self.cycle
+        self.cycle = self._begun()
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, app)
+        else:  # sent before the answer to the last one was there
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
+
+    def _begun(self) -> Cycle:
+        """Complete the scope of the request whose headers are there."""
+        version = self.parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        return Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
 
     def on_message_complete(self) -> None:
         """Take note that the request is whole."""
@@ -140,10 +170,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self.deadline_s = inf
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request."""
-        super().on_response_complete()
+        """Begin to answer the next request, or to wait for it."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
         # A reply that is not taken yet keeps the deadline of its reader.
-        if self._idle() and not self._in_head and not self.flow.write_paused:
+        elif self._idle() and not self._in_head and not self.flow.write_paused:
             self.deadline_s = self.loop.time() + self._settings.keep_alive_s
 
     def pause_writing(self) -> None:

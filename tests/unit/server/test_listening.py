@@ -468,3 +468,28 @@ def test_a_body_that_breaks_off_in_garbage_is_refused_once() -> None:
 
     lines = served(scenario)
     assert [line for line in lines if line["level"] == "error"] == []
+
+
+def test_requests_in_one_piece_are_answered_in_their_order() -> None:
+    async def scenario(node: Node) -> None:
+        reader, writer = await node.connect()
+        writer.write(b"".join(request(path=f"/things/{number}") for number in range(20)))
+        for number in range(20):
+            assert json.loads((await answer(reader))[2])["id"] == str(number)
+
+    served(scenario)
+
+
+def test_an_old_client_that_does_not_keep_its_connection_sees_it_closed() -> None:
+    async def scenario(node: Node) -> None:
+        for asked in (
+            request().replace(b"HTTP/1.1", b"HTTP/1.0"),
+            request(connection="close"),
+        ):
+            reader, writer = await node.connect()
+            writer.write(asked)
+            status, headers, _ = await answer(reader)
+            assert (status, headers["connection"]) == (200, "close")
+            assert await reader.read() == b""
+
+    served(scenario)
