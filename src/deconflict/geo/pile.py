@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from deconflict.geo.packed.prepared import Prepared
+from deconflict.geo.index import Index
+from deconflict.geo.packed.prepared import Prepared, prepared
 from deconflict.geo.packed.table import (
     ALWAYS_US,
     BEGIN,
@@ -21,7 +22,7 @@ from deconflict.geo.packed.table import (
     Rows,
 )
 from deconflict.geo.sweep import parts_meet
-from deconflict.geo.volume import parts
+from deconflict.geo.volume import Circle, Polygon, Volume4D, parts
 
 K = TypeVar("K", bound=Hashable)
 
@@ -114,6 +115,25 @@ class Pile(Generic[K]):
     def _make_scratch(self, vertices: int) -> None:
         if vertices > len(self._scratch):
             self._scratch = np.empty((2 * vertices, 2))
+
+
+def load_compiled() -> None:
+    """Load all that an index and a pile are compiled to, so that no later call waits for it.
+
+    Half a second; ten in the first run after an installation.
+    """
+    shapes = (Circle((0.0, 0.0), 1.0), Polygon(((0.0, 0.0), (0.0, 0.001), (0.001, 0.0))))
+    ready = [prepared(Volume4D(footprint=shape)) for shape in shapes]
+    index: Index[int] = Index()
+    pile: Pile[int] = Pile()
+    for key, volume in enumerate(ready):
+        index.insert(key, volume)
+        pile.add(key, [volume])
+    for volume in ready:
+        index.query(volume)
+    pile.query(ready)
+    for key in range(len(ready)):
+        index.remove(key)
 
 
 _Array = TypeVar("_Array", Floats, Integers)

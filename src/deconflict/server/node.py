@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from deconflict.geo.pile import load_compiled
 from deconflict.register.decide import decide
 from deconflict.server.checkpoints import Checkpoints
 from deconflict.server.clock import Clock
@@ -88,6 +89,7 @@ class Node:
         EngineError, LogError, OSError
             If it can't be opened: a sentence that says what to do.
         """
+        load_compiled()  # the first request must not wait for it
         folder = DataFolder.open(path, progress=progress)
         try:
             return cls(folder, observer=observer, override_clock=override_clock)
