@@ -31,7 +31,7 @@ from typing import Final, Protocol
 import msgspec
 
 MOST_AHEAD_US: Final = 5_000_000
-"""How far the clock may be ahead of the expected time (DESIGN.md, "Time")."""
+"""How far the clock may be ahead of the expected time (docs/decisions/0010-clock-guard.md)."""
 LONGEST_PAUSE_US: Final = 180 * 24 * 3600 * 1_000_000
 """Longest pause over a start of the machine that is believed without a time source: a year typed
 wrong and a roll-over of GPS weeks are longer."""

@@ -44,7 +44,7 @@ ALWAYS_US = 2**61
 as much again can't overflow 64 bits."""
 LONGEST_EDGE_M = 10_000.0
 """Longer edges get further vertices along the geodesic, so that a straight line in the kernel's
-plane, and a chord, stay close to each piece (FACTS: 1 cm for pieces of 10 km on any sphere)."""
+plane, and a chord, stay close to each piece: pieces of 10 km, within 1 cm on any sphere."""
 WHOLE_EARTH_M = 4_000_000.0
 """A core that reaches further from its middle than this gets a sphere around the whole Earth: a
 cap of less than a quarter turn holds the shortest paths between its points, a greater one

@@ -76,7 +76,7 @@ def test_bands_keep_their_reference_and_get_an_ellipsoid_interval_outside() -> N
     aleppo = Volume4D(footprint=Circle((36.2, 37.16), 10.0), band=band, danger_radius_m=5.0)
     real = VolumeTable.of([aleppo]).rows.real[0]
     assert real[[LOWER, UPPER]].tolist() == [95.0, 205.0]
-    # The geoid lies 27 m above the ellipsoid at Aleppo (FACTS).
+    # The geoid lies 27 m above the ellipsoid at Aleppo (EGM96).
     assert 110.0 < real[LOWER_W84] <= 122.5
     assert 231.5 <= real[UPPER_W84] < 245.0
 
