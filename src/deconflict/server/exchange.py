@@ -46,6 +46,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
         What the register holds: operations, zones, subscriptions, parties.
     origin
         The new log.
+    resumed
+        Whether this ended a restore that was interrupted.
     """
 
     aside: str
@@ -56,6 +58,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     stated: int
     counts: dict[str, int]
     origin: str
+    resumed: bool = False
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -89,19 +92,22 @@ def exchange(data: Path, new: Path, restored: Restored) -> Restored:
 
 
 def finished(data: Path) -> Restored | None:
-    """End an exchange that was interrupted; ``None`` if there was none."""
+    """End an exchange that was interrupted; ``None`` if there was none, or nothing left to do."""
     try:
         content = (data / PLAN).read_bytes()
     except FileNotFoundError:
         return None
     plan = msgspec.json.decode(content, type=_Plan)
+    # The head file comes last: without it in the new folder, only the plan was left to remove.
+    left = (data / plan.new / HEAD_NAME).exists()
     _carry_out(data, plan)
-    return plan.restored
+    return msgspec.structs.replace(plan.restored, resumed=True) if left else None
 
 
 def _carry_out(data: Path, plan: _Plan) -> None:
     aside, new = data / plan.restored.aside, data / plan.new
-    make_folder(aside)
+    if plan.old or (data / HEAD_NAME).exists():
+        make_folder(aside)
     for name in plan.old:
         _move(data / name, aside / name)
     for name in _NEW:

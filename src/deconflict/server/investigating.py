@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from deconflict.register.event import Decided, Put, ReadBatch, Refused
+from deconflict.register.event import Decided, Put, ReadBatch, Refused, Removed
 from deconflict.register.state.held import Held, Subscription
 from deconflict.register.state.register import Register
 from deconflict.server.exporting import audience_of
@@ -16,12 +17,15 @@ from deconflict.server.secrets_within import redacted, redacted_text
 
 if TYPE_CHECKING:
     from deconflict.journal.log import Opened
+    from deconflict.register.state.view import View
     from deconflict.server.record import Record
 
 _UUID: Final = re.compile(
     rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 )
 _PROGRESS_EVERY: Final = 1_000
+_LATELY_US: Final = 60_000_000
+"""Longer than a read waits for its entry, unless the journal could not be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,20 +131,22 @@ def scene(
     first, head = record.first(), record.head()
     found = Scene(at_us, party, entries=first, first=first)
     register = Register(first=first)
+    lately = _Lately(register)
     named: set[str] = set()
     for opened in record.read(first, head):
         if opened.time_us > at_us:
             break
         decided = decided_of(opened)
-        before = register if party else None
-        if before is not None:
-            found.moments += _moments(opened, decided, party, register, named)
+        if party:
+            lately.follow(opened.time_us, decided, register)
+            found.moments += _moments(opened, decided, party, lately, named)
         register.apply(opened.position, opened.time_us, decided)
         found.entries, found.last_us = opened.position + 1, opened.time_us
         if opened.position % _PROGRESS_EVERY == 0:
             progress((opened.position - first) / max(head - first, 1))
     found.entities = [one for one in register.live() if one.end_us >= at_us]
     found.subscriptions = [one for one in register.live_subscriptions() if one.end_us >= at_us]
+    found.moments.sort(key=lambda moment: (moment.time_us, moment.position))
     if party:
         found.unknown_to_party = [
             one for one in found.entities if one.party != party and one.id not in named
@@ -149,7 +155,7 @@ def scene(
 
 
 def _moments(
-    opened: Opened, decided: Decided, party: str, register: Register, named: set[str]
+    opened: Opened, decided: Decided, party: str, lately: _Lately, named: set[str]
 ) -> list[Moment]:
     """Return the moments of one entry, and note which entities they name."""
     found = []
@@ -164,7 +170,7 @@ def _moments(
             identifiers = list(dict.fromkeys((*refusal.missing, *identifiers)))
         mine = decided.party == party
         kind = "told" if not mine else "answered" if refusal is None else "refused"
-        entities, gone = _looked_up(identifiers, register, opened.time_us, decided)
+        entities, gone = lately.looked_up(identifiers, opened.time_us, decided)
         named.update(identifiers)
         found.append(
             Moment(
@@ -185,7 +191,7 @@ def _moments(
         if not isinstance(batch, ReadBatch) or batch.party != party:
             continue
         for read in batch.reads:
-            entities, gone = _looked_up(list(read.shown), register, read.at_us, decided)
+            entities, gone = lately.looked_up(list(read.shown), read.at_us, decided)
             named.update(read.shown)
             found.append(
                 Moment(
@@ -202,20 +208,47 @@ def _moments(
     return found
 
 
-def _looked_up(
-    identifiers: list[str], register: Register, time_us: int, decided: Decided
-) -> tuple[tuple[Held, ...], tuple[str, ...]]:
-    """Return entities as they were, those of this very entry too, and what is held no more."""
-    put = {one.entity.id: one.entity for one in decided.events if isinstance(one, Put)}
-    view = register.view(time_us)
-    entities, gone = [], []
-    for identifier in identifiers:
-        entity = put.get(identifier) or view.entity(identifier)
-        if entity is not None:
-            entities.append(entity)
-        elif view.subscription(identifier) is None:
-            gone.append(identifier)
-    return tuple(entities), tuple(gone)
+class _Lately:
+    """Entities as they were at an instant shortly before: reads are journalled a moment later."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+        self._replaced: deque[tuple[int, str, Held | None]] = deque()
+
+    def follow(self, time_us: int, decided: Decided, register: Register) -> None:
+        """Note what an entry replaces, before it is applied."""
+        while self._replaced and self._replaced[0][0] < time_us - _LATELY_US:
+            self._replaced.popleft()
+        view = register.view(time_us)
+        for event in decided.events:
+            if isinstance(event, Put):
+                identifier = event.entity.id
+            elif isinstance(event, Removed):
+                identifier = event.id
+            else:
+                continue
+            self._replaced.append((time_us, identifier, view.entity(identifier)))
+
+    def looked_up(
+        self, identifiers: list[str], time_us: int, decided: Decided
+    ) -> tuple[tuple[Held, ...], tuple[str, ...]]:
+        """Return entities as they were, those of this very entry too, and what was not held."""
+        put = {one.entity.id: one.entity for one in decided.events if isinstance(one, Put)}
+        view = self._register.view(time_us)
+        entities, gone = [], []
+        for identifier in identifiers:
+            entity = put.get(identifier) or self._then(identifier, time_us, view)
+            if entity is not None:
+                entities.append(entity)
+            elif view.subscription(identifier) is None:
+                gone.append(identifier)
+        return tuple(entities), tuple(gone)
+
+    def _then(self, identifier: str, time_us: int, view: View) -> Held | None:
+        for replaced_us, replaced, before in self._replaced:
+            if replaced == identifier and replaced_us > time_us:
+                return before
+        return view.entity(identifier)
 
 
 def _identifiers(body: bytes) -> list[str]:

@@ -52,7 +52,9 @@ def restore(
         return ExitStatus.CLEAR
     writer = Writer()
     counts = done.counts
-    writer.line("Restored as a new log.", RIGHT)
+    writer.line(
+        "Ended a restore that was interrupted." if done.resumed else "Restored as a new log.", RIGHT
+    )
     writer.pair(
         "from",
         f"{counted(done.entries, 'entry', 'entries')}, the last of {instant_text(done.last_us)}",
@@ -74,5 +76,6 @@ def restore(
         writer.pair("lost", "nothing that the old log's last checkpoint covers")
     writer.pair("new log", done.origin)
     writer.pair("new key", "made in the folder keys; back it up, and tell those who verify")
-    writer.pair("moved aside", str(folder / done.aside))
+    if (folder / done.aside).exists():
+        writer.pair("moved aside", str(folder / done.aside))
     return ExitStatus.CLEAR

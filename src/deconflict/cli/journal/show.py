@@ -65,7 +65,9 @@ def show(
             "give positions, --entity, --party, or --last such as --last 10",
         )
     if any(position < 0 for position in positions) or (last is not None and last < 1):
-        raise InputError("entries are counted from 0, and --last is at least 1", "write another number")
+        raise InputError(
+            "entries are counted from 0, and --last is at least 1", "write another number"
+        )
     with Record.open(data_folder(data)) as record, progress("Reading the journal") as advance:
         found = list(_chosen(record, positions, entity, party, last=last, advance=advance))
         writer = None if json else Writer()
