@@ -22,6 +22,38 @@ Every command ends with one of these statuses; an internal error is never 1.
 |---|---|
 """
 
+LIBRARY_HEAD = """\
+# Library
+
+This page is written by `make docs` from the library's own docstrings. `help(deconflict.NAME)` has
+the parameters, units, errors and sources. [Embed it](../how-to/embed-or-serve.md) shows the
+register and the record in a program.
+"""
+
+LIBRARY = {
+    "Positions": "read_position read_positions notations compare Position LatLon Notation"
+    " Comparison Mistake",
+    "Volumes": "Volume4D Polygon Circle Route AltitudeBand AltitudeReference Height read_height"
+    " to_ellipsoid separation Separation meets containment Containment clears",
+    "Many volumes": "Index sweep VolumeTable",
+    "Entities, rules and verdicts": "Entity Kind ZoneRule check Check Report Verdict Conflict"
+    " Overlap Doubt Shift Rules default_rules load_rules",
+    "Files": "read_file read_files write_file FilesRead Defaults Limits Problem ReadResult",
+    "The register": "Register decide Command ENTROPY_BYTES PutOperation RemoveOperation PutZone"
+    " RemoveZone PutSubscription RemoveSubscription State Decision Refusal Decided"
+    " encode_decided decode_decided",
+    "The record": "Log SqliteEngine Keys Entry Part salts Opened Outcome Checkpoint leaf leaf_hash"
+    " verify_checkpoint verify_inclusion verify_consistency verify_leaf",
+    "Errors": "InputError AmbiguousTextError LogError ProofError EngineError NoSpaceError",
+}
+"""The library's public names by what they are for."""
+
+LIBRARY_VALUES = {
+    "ENTROPY_BYTES": "Unpredictable bytes that every command needs.",
+    "LatLon": "A pair: latitude and longitude of a WGS 84 point in degrees.",
+}
+"""Names of values and types, which have no docstring of their own."""
+
 
 def commands(app: App) -> list[list[str]]:
     """Return the words of each command and, behind its group, of each command in a group."""
@@ -61,10 +93,62 @@ def command_line() -> str:
     return page
 
 
+def library() -> str:
+    """Return the page of the library: each public name and the first line of its docstring."""
+    import deconflict
+
+    page = LIBRARY_HEAD
+    for title, names in LIBRARY.items():
+        page += f"\n## {title}\n\n| name | what |\n|---|---|\n"
+        for name in names.split():
+            what = LIBRARY_VALUES.get(name)
+            if what is None:
+                what = getattr(deconflict, name).__doc__.strip().splitlines()[0]
+            page += f"| `{name}` | {what.replace('``', '`')} |\n"
+    return page
+
+
+SETTINGS_HEAD = """\
+# Settings
+
+This page is written by `make docs` from the program's own table of settings.
+
+A setting is said with a flag of `deconflict serve`, with a variable of the environment, or in a
+TOML file, and the first of these that says it counts. The file is `deconflict.toml` in the data
+folder, or the one that `--config` or `DECONFLICT_CONFIG` names. `deconflict settings` prints the
+values in force and where each comes from. Settings concern sockets, files, logs and rates; what
+decides whether two plans meet is in the journal.
+
+The variable of a setting is its name in capitals behind `DECONFLICT_`, such as `DECONFLICT_PORT`;
+a repeatable one takes its values with commas between them.
+
+| setting | flag | default | unit | what |
+|---|---|---|---|---|
+"""
+
+
+def settings() -> str:
+    """Return the page of the settings."""
+    from deconflict.server.settings import about_settings
+
+    page = SETTINGS_HEAD
+    for name, about in about_settings().items():
+        default = about.default
+        shown = "" if default is None or default == () else str(default)
+        if isinstance(default, bool):
+            shown = str(default).lower()
+        unit = f"`{about.unit}`" if about.unit else ""
+        cell = f"`{shown}`" if shown else "none"
+        page += f"| `{name}` | `{about.flag}` | {cell} | {unit} | {about.help} |\n"
+    return page
+
+
 def main() -> None:
     """Write every generated page."""
     REFERENCE.mkdir(exist_ok=True)
     (REFERENCE / "command-line.md").write_text(command_line(), encoding="utf-8")
+    (REFERENCE / "settings.md").write_text(settings(), encoding="utf-8")
+    (REFERENCE / "library.md").write_text(library(), encoding="utf-8")
 
 
 if __name__ == "__main__":

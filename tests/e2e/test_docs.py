@@ -7,8 +7,10 @@ import runpy
 import shlex
 from pathlib import Path
 
+import httpx
 import pytest
 
+import deconflict
 from deconflict.cli.app import app
 from deconflict.cli.main import run
 from deconflict.cli.status import ExitStatus
@@ -33,6 +35,16 @@ def commands(page: Path) -> list[str]:
     return [line for line in found if re.match(r"deconflict [a-z]", line)]
 
 
+def is_name(tokens: list[str]) -> bool:
+    """Whether these are the words of a command alone, as in running text."""
+    group = app
+    for token in tokens:
+        if token not in group:
+            return False
+        group = group[token]
+    return True
+
+
 def all_commands() -> list[tuple[str, str]]:
     return sorted({(page_id(page), line) for page in PAGES for line in commands(page)})
 
@@ -41,9 +53,9 @@ def all_commands() -> list[tuple[str, str]]:
 def test_every_command_in_a_document_is_one_that_exists(page: str, line: str) -> None:
     assert page
     tokens = shlex.split(line)[1:]
-    if len(tokens) == 1:  # a command's name in running text
-        assert tokens[0] in app
+    if is_name(tokens):
         return
+    assert len(tokens) > 1
     app.parse_args(tokens, exit_on_error=False, print_error=False)
 
 
@@ -88,6 +100,31 @@ def test_the_page_of_the_command_line_is_what_the_program_says() -> None:
     generate = runpy.run_path(str(ROOT / "docs/generate.py"))
     page = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
     assert generate["command_line"]() == page, "run `make docs`"
+
+
+def test_the_page_of_the_library_lists_every_public_name() -> None:
+    generate = runpy.run_path(str(ROOT / "docs/generate.py"))
+    page = (ROOT / "docs/reference/library.md").read_text(encoding="utf-8")
+    assert generate["library"]() == page, "run `make docs`"
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted([*listed, "__version__"]) == sorted(deconflict.__all__)
+
+
+def test_the_page_of_the_settings_is_what_the_program_says() -> None:
+    generate = runpy.run_path(str(ROOT / "docs/generate.py"))
+    page = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    assert generate["settings"]() == page, "run `make docs`"
+
+
+def test_the_page_of_the_metrics_names_each_and_no_other(shared_service) -> None:
+    answered = httpx.get(f"{shared_service.base_url}/metrics", trust_env=False).text
+    served = set(re.findall(r"^# HELP (\S+)", answered, re.MULTILINE))
+    page = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    # The library adds the time of creation to each of its own counters.
+    assert named == {name for name in served if not name.endswith("_created")}
+    for kind in set(re.findall(r'kind="(\w+)"', answered)):
+        assert f"`{kind}`" in page
 
 
 def test_the_tutorial_leads_where_it_says(

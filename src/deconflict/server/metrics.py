@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -31,6 +38,7 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self._requests = _Requests()
         registry.register(self._requests)
         self._refused = Counter(
@@ -86,7 +94,11 @@ class Metrics:
 
     def gauge(self, name: str, words: str, read: Callable[[], Mapping[str, float]]) -> None:
         """Have figures read whenever the metrics are asked for, one for each `kind`."""
-        self._registry.register(_Read(f"deconflict_{name}", words, read))
+        self._registry.register(_Read(GaugeMetricFamily, f"deconflict_{name}", words, read))
+
+    def counter(self, name: str, words: str, read: Callable[[], Mapping[str, float]]) -> None:
+        """Have figures that only grow read likewise."""
+        self._registry.register(_Read(CounterMetricFamily, f"deconflict_{name}", words, read))
 
     def text(self) -> bytes:
         """Return all metrics in the text format."""
@@ -163,18 +175,25 @@ class _Requests(Collector):
 
 
 class _Read(Collector):
-    """A gauge whose figures are read when they are asked for."""
+    """A metric whose figures are read when they are asked for."""
 
-    def __init__(self, name: str, words: str, read: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(
+        self,
+        family: type[GaugeMetricFamily | CounterMetricFamily],
+        name: str,
+        words: str,
+        read: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._family = family
         self._name = name
         self._words = words
         self._read = read
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        yield GaugeMetricFamily(self._name, self._words, labels=["kind"])
+    def describe(self) -> Iterator[Metric]:
+        yield self._family(self._name, self._words, labels=["kind"])
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        family = GaugeMetricFamily(self._name, self._words, labels=["kind"])
+    def collect(self) -> Iterator[Metric]:
+        family = self._family(self._name, self._words, labels=["kind"])
         for kind, figure in self._read().items():
             family.add_metric([kind], figure)
         yield family

@@ -27,6 +27,7 @@ from deconflict.server.clock import ClockAheadError
 from deconflict.server.configuration import Configuration
 from deconflict.server.docs_page import POLICY, docs_page
 from deconflict.server.fault import described
+from deconflict.server.gauges import watch
 from deconflict.server.limits import Limits
 from deconflict.server.listening import Listening, bind, tls_context
 from deconflict.server.log_family import log_family
@@ -167,7 +168,7 @@ class _Running:
             for source in self._gate.sources:
                 stack.callback(asyncio.get_running_loop().create_task(source.run()).cancel)
             front = self._front()
-            self._gauges()
+            watch(self._metrics, self._node, self._limits, self._writer)
             listening = Listening(
                 front,
                 self._settings,
@@ -214,33 +215,6 @@ class _Running:
             ),
         )
         return front
-
-    def _gauges(self) -> None:
-        register, limits = self._folder.register, self._limits
-        self._metrics.gauge("registered", "What the register holds.", register.counts)
-        self._metrics.gauge(
-            "journal_entries",
-            "Entries of the journal, and those that are still kept.",
-            lambda: {
-                "head": float(register.head),
-                "kept": float(register.head - self._folder.log.first()),
-            },
-        )
-        self._metrics.gauge(
-            "open",
-            "Connections, requests being answered, commands waiting, lines of the log lost.",
-            lambda: {
-                "connections": float(limits.connections.total),
-                "requests": float(limits.in_flight.total),
-                "commands": float(self._node.coordinator.health().queued),
-                "log_lines_lost": float(self._writer.dropped),
-            },
-        )
-        self._metrics.gauge(
-            "uncovered_seconds",
-            "For how long something committed waits for its checkpoint.",
-            lambda: {"checkpoint": self._node.checkpoints.lag_s()},
-        )
 
     def _announce(self) -> None:
         announce(

@@ -107,6 +107,15 @@ class Register:
             "parties": len(holdings.records_of.keys() | holdings.availabilities.keys()),
         }
 
+    def queries(self) -> dict[str, int]:
+        """Return how often each index was asked what meets some volumes, since the start."""
+        holdings = self._holdings
+        return {
+            "operations": holdings.operations.queries,
+            "zones": holdings.zones.queries,
+            "subscriptions": holdings.subscriptions.queries,
+        }
+
     def live(self) -> Iterator[Held]:
         """Yield all entities held, operations first, each kind in the order of identifiers."""
         yield from self._holdings.operations

@@ -61,9 +61,15 @@ class Shelf(Generic[R]):
     ----------
     kind
         `Held` or `Subscription`.
+
+    Attributes
+    ----------
+    queries
+        How often its index was asked what meets some volumes.
     """
 
     def __init__(self, kind: type[R]) -> None:
+        self.queries = 0
         self._decode: Callable[[bytes], R] = msgspec.msgpack.Decoder(kind).decode
         self._slot: dict[int, int] = {}
         self._blob: list[bytes] = []
@@ -150,6 +156,7 @@ class Shelf(Generic[R]):
 
     def meeting(self, volumes: Iterable[Prepared]) -> set[int]:
         """Return the slots of the records of which a volume meets one of these, exactly."""
+        self.queries += 1
         if self._volumes is None:
             return set()
         query = self._volumes.query
