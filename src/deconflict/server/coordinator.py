@@ -14,6 +14,7 @@ import structlog
 from deconflict.register.command import ENTROPY_BYTES, Command, OverrideClock, RecordReads, Tick
 from deconflict.register.state.view import View
 from deconflict.server import health
+from deconflict.server.aside import Aside, T
 from deconflict.server.backlog import DEFAULT_BOUNDS, Backlog, Bounds, Waiting
 from deconflict.server.clock import ClockAheadError, ClockGuard
 from deconflict.server.group import Decide
@@ -83,6 +84,7 @@ class Coordinator:
             observer=self._observer,
             committed=committed,
         )
+        self._aside = Aside()
         self._stopping = False
         self._pulsing: asyncio.TimerHandle | None = None
         self._saved_at_s = time.monotonic()
@@ -134,6 +136,10 @@ class Coordinator:
         if state in REFUSES_AT_ONCE:
             raise UnavailableError(SENTENCES[state])
         return self._queue_own(command, subject)
+
+    async def aside(self, call: Call, work: Callable[[], T]) -> T:
+        """Return what work over a call's body comes to; a large body's is done in a thread."""
+        return await self._aside(call, work)
 
     def answered(self, call: Call, shown: Sequence[str]) -> None:
         """Have a read journalled within about a second.

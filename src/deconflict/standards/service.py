@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from deconflict.identity.caller import Caller
 from deconflict.register.command import Command
@@ -16,6 +16,8 @@ from deconflict.register.decision import Decision
 from deconflict.register.state.view import View
 
 JSON = "application/json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,13 @@ class Service(Protocol):
 
     def answered(self, call: Call, shown: Sequence[str]) -> None:
         """Have a read journalled: who asked what, and which entities were shown."""
+        ...
+
+    async def aside(self, call: Call, work: Callable[[], T]) -> T:
+        """Return what work over a call's body comes to; a large body's is done beside the loop.
+
+        The work reads nothing that changes: the body, a policy, the time of a view.
+        """
         ...
 
     def entropy(self) -> bytes:

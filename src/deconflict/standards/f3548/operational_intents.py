@@ -11,7 +11,10 @@ from deconflict.standards.service import Call, Reply, RequestError, Service, Sub
 async def query(service: Service, call: Call) -> Reply:
     """Return the references of operational intents that meet an area, altitudes and times."""
     view = service.view()
-    found = view.operations_meeting(commands.area_of_interest(call, view.policy, too_large=400))
+    area = await service.aside(
+        call, lambda: commands.area_of_interest(call, view.policy, too_large=400)
+    )
+    found = view.operations_meeting(area)
     service.answered(call, [operation.id for operation in found])
     return answers.operations(call.caller.party, view, found)
 
@@ -30,14 +33,16 @@ async def get(service: Service, call: Call) -> Reply:
 
 async def create(service: Service, call: Call) -> Reply:
     """Create an operational intent."""
-    command = commands.put_operation(call, service.view(), service.entropy())
+    view, entropy = service.view(), service.entropy()
+    command = await service.aside(call, lambda: commands.put_operation(call, view, entropy))
     answer = answers.operation_changed(call, 201)
     return await service.submit(Submission(command, call, command.id, answer))
 
 
 async def update(service: Service, call: Call) -> Reply:
     """Change an operational intent."""
-    command = commands.put_operation(call, service.view(), service.entropy())
+    view, entropy = service.view(), service.entropy()
+    command = await service.aside(call, lambda: commands.put_operation(call, view, entropy))
     answer = answers.operation_changed(call, 200)
     return await service.submit(Submission(command, call, command.id, answer))
 

@@ -8,6 +8,7 @@ from deconflict.standards.service import Call, Reply, Service, Submission
 
 async def make(service: Service, call: Call) -> Reply:
     """Archive a report."""
-    command = commands.file_report(call, service.entropy())
+    entropy = service.entropy()
+    command = await service.aside(call, lambda: commands.file_report(call, entropy))
     answer = answers.report_filed(call)
     return await service.submit(Submission(command, call, call.caller.party, answer))

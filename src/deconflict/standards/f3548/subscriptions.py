@@ -10,7 +10,9 @@ from deconflict.standards.service import Call, Reply, RequestError, Service, Sub
 async def query(service: Service, call: Call) -> Reply:
     """Return the caller's subscriptions that meet an area, altitudes and times."""
     view = service.view()
-    area = commands.area_of_interest(call, view.policy, too_large=413)
+    area = await service.aside(
+        call, lambda: commands.area_of_interest(call, view.policy, too_large=413)
+    )
     found = [
         subscription
         for subscription in view.subscriptions_meeting(area)
@@ -35,7 +37,8 @@ async def get(service: Service, call: Call) -> Reply:
 
 async def put(service: Service, call: Call) -> Reply:
     """Create or change a subscription."""
-    command = commands.put_subscription(call, service.view(), service.entropy())
+    view, entropy = service.view(), service.entropy()
+    command = await service.aside(call, lambda: commands.put_subscription(call, view, entropy))
     answer = answers.subscription_put(call)
     return await service.submit(Submission(command, call, command.id, answer))
 
