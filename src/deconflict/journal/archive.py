@@ -36,6 +36,7 @@ KEYS_SUFFIX: Final = ".keys"
 _LENGTH_BYTES: Final = 4
 _DIGEST_BYTES: Final = 32
 _END: Final = b"end"
+_TILES_A_SYNC: Final = 4
 
 _Fields = tuple[int, bytes, bytes, bytes, bytes]
 _T = TypeVar("_T")
@@ -187,6 +188,10 @@ def _write(
                 if wrapped is not None:
                     keys[row.key_id] = wrapped
         put(_frame(_Tile(rows, tile_proof(log.inclusion(start, size)))))
+        if start // WIDTH % _TILES_A_SYNC == 0:
+            # In small portions, so that a commit beside it does not wait for all of it.
+            stream.flush()
+            os.fsync(stream.fileno())
         step(start + WIDTH - heading.first)
     put(_frame(_End(digest.digest())))
     return keys
