@@ -50,8 +50,7 @@ class Service:
     def start(self, *more: str, **environment: str) -> Service:
         """Start it, and wait until it answers."""
         self.launch(*more, **environment)
-        assert self._ready.wait(PATIENCE_S), "it never got ready"
-        assert self._answers, "\n".join(self._lines)
+        assert self.ready(), "\n".join(self._lines)
         return self
 
     def launch(self, *more: str, **environment: str) -> None:
@@ -76,12 +75,18 @@ class Service:
         self._reader = threading.Thread(target=self._read, args=[self._process], daemon=True)
         self._reader.start()
 
+    def ready(self) -> bool:
+        """Wait until it answers or has ended; return whether it answers."""
+        assert self._ready.wait(PATIENCE_S), "it never got ready"
+        return self._answers
+
     def refused_start(self, *more: str, **environment: str) -> tuple[int, list[str]]:
         """Start it where it must not start; return its exit status and what it wrote."""
         self.launch(*more, **environment)
-        status = self._ended()
-        assert not self._answers, "it started"
-        return status, self.lines()
+        if self.ready():
+            self.kill()
+            raise AssertionError("\n".join(self._lines))
+        return self._ended(), self.lines()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None

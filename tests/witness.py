@@ -7,13 +7,14 @@ one request that was not answered, if any, that it is there or not, and never ha
 
 from __future__ import annotations
 
+import copy
 import http.client
 import json
 import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -152,6 +153,8 @@ class Witness:
         UnansweredError, UnsentError
             If there was no answer.
         """
+        if self.waits:
+            raise UnansweredError
         chance = self._chance.random()
         if chance < 0.08:
             return self._change_watch(line)
@@ -389,7 +392,7 @@ class Witness:
         }
 
     def _cell(self) -> dict:
-        outline = _square(self._latitude - 0.005, LONGITUDE - 0.005, CELL_DEG - 0.01)
+        outline = _square(self._latitude - 0.005, LONGITUDE - 0.005, CELL_DEG - 0.005)
         return {"volume": {"outline_polygon": outline}}
 
     def _watching(self, watch: Watch) -> dict:
@@ -509,36 +512,40 @@ class Court:
         self.service = service
         self.witnesses = [Witness(n, f"uss{n % parties}", seed) for n in range(witnesses)]
         for witness, line in zip(self.witnesses, self.lines(), strict=True):
-            witness.begin(line)
-            line.close()
-        line = Line(service, service.token("overseer"))
-        self._overseer = Overseer(line, witnesses)
-        line.close()
+            with closing(line):
+                witness.begin(line)
+        with closing(Line(service, service.token("overseer"))) as line:
+            self._overseer = Overseer(line, witnesses)
 
     def lines(self, now_s: float | None = None) -> list[Line]:
-        """Return a connection for each witness."""
+        """Return a connection for each witness; the service's clock may differ from ours."""
         tokens = {w.party: "" for w in self.witnesses}
         for party in tokens:
             tokens[party] = self.service.token(party, now_s=now_s)
         return [Line(self.service, tokens[witness.party]) for witness in self.witnesses]
 
+    def at(self, service: Service) -> Court:
+        """Return the same witnesses, of whom another service with the same past is asked."""
+        court = copy.copy(self)
+        court.service, court.witnesses = service, copy.deepcopy(self.witnesses)
+        return court
+
     @contextmanager
-    def load(self) -> Iterator[Load]:
+    def load(self, now_s: float | None = None) -> Iterator[Load]:
         """Have all witnesses write; at the end they have noticed what became of the service."""
-        load = Load(self.witnesses, self.lines())
+        load = Load(self.witnesses, self.lines(now_s))
         try:
             yield load
         finally:
             load.stop()
 
-    def testify(self) -> None:
+    def testify(self, now_s: float | None = None) -> None:
         """Have everybody compare what is there with what was answered."""
-        for witness, line in zip(self.witnesses, self.lines(), strict=True):
-            witness.testify(line)
-            line.close()
-        line = Line(self.service, self.service.token("overseer"))
-        self._overseer.testify(line, self.witnesses)
-        line.close()
+        for witness, line in zip(self.witnesses, self.lines(now_s), strict=True):
+            with closing(line):
+                witness.testify(line)
+        with closing(Line(self.service, self.service.token("overseer", now_s=now_s))) as line:
+            self._overseer.testify(line, self.witnesses)
 
     def versions(self) -> dict[str, int]:
         """Return how often each intent that is there was written."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from resting import Resting
+from serving import DECONFLICT, Service
 from witness import Court
 
 KILLS = 10
@@ -21,17 +25,26 @@ WHOLE_EVERY = 20
 
 
 @pytest.mark.slow
-def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(make_service, long_form) -> None:
+def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
+    make_service, long_form, tmp_path: Path
+) -> None:
     chance = random.Random(3)
     service = make_service("--log-requests", "failed").start()
     court = Court(service, seed=3)
-    checkpoint: tuple[int, bytes] | None = None
-    head = 0
+    kept = tmp_path / "checkpoint"
+    checkpoint, head = Resting(service.data).checkpoint(), 0
     for kill in range(KILLS_LONG if long_form else KILLS):
+        shutil.copy(service.data / "log" / "checkpoint", kept)
         _killed(chance, service, court)
+        verified = subprocess.run(
+            [DECONFLICT, "journal", "verify", service.data, "--checkpoint", kept],
+            capture_output=True,
+            text=True,
+        )
+        assert verified.returncode == 0, verified.stdout + verified.stderr
         rest = Resting(service.data)
         rest.verify(since=0 if kill % WHOLE_EVERY == 0 else head)
-        assert checkpoint is None or rest.extends(checkpoint)
+        assert rest.extends(checkpoint)
         checkpoint, head = rest.checkpoint(), rest.head
         service.start()
         court.testify()
@@ -43,7 +56,7 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(make_service, l
     assert rest.snapshot_head == rest.head
 
 
-def _killed(chance: random.Random, service, court: Court) -> None:
+def _killed(chance: random.Random, service: Service, court: Court) -> None:
     """Kill the service: mostly at work, sometimes while it starts or stops."""
     moment = chance.random()
     with court.load() as load:
