@@ -9,6 +9,9 @@ Positions: `read_position`, `read_positions`, `notations`, `compare`. Volumes: `
 `sweep` for all pairs of a `VolumeTable`.
 Entities and rules: `Entity`, `check`, `load_rules`. Files: `read_file`, `read_files`,
 `write_file`. Bad input raises `InputError`.
+The record: `Register`, `decide` and its commands; `Log` over a `SqliteEngine` with `Keys`, and
+`verify_checkpoint`, `verify_inclusion`, `verify_consistency`, `verify_leaf` for those who hold
+proofs of it.
 """
 
 from __future__ import annotations
@@ -38,10 +41,35 @@ if TYPE_CHECKING:
     from deconflict.geo.sweep import sweep
     from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
     from deconflict.geo.writer import notations
+    from deconflict.journal.checkpoint import Checkpoint, verify_checkpoint
+    from deconflict.journal.engine import EngineError, NoSpaceError, Outcome
+    from deconflict.journal.entry import Entry, Part, salts
+    from deconflict.journal.errors import LogError, ProofError
+    from deconflict.journal.keys import Keys
+    from deconflict.journal.leaf import leaf, verify_leaf
+    from deconflict.journal.log import Log
+    from deconflict.journal.merkle import leaf_hash, verify_consistency, verify_inclusion
+    from deconflict.journal.opened import Opened
+    from deconflict.journal.sqlite import SqliteEngine
     from deconflict.register.check import check
+    from deconflict.register.command import (
+        ENTROPY_BYTES,
+        Command,
+        PutOperation,
+        PutSubscription,
+        PutZone,
+        RemoveOperation,
+        RemoveSubscription,
+        RemoveZone,
+    )
+    from deconflict.register.decide import decide
+    from deconflict.register.decision import Decision, Refusal
     from deconflict.register.entity import Entity, Kind, ZoneRule
+    from deconflict.register.event import Decided, decode_decided, encode_decided
     from deconflict.register.report import Check, Conflict, Doubt, Overlap, Report, Shift, Verdict
     from deconflict.register.rules import Rules, default_rules, load_rules
+    from deconflict.register.state.held import State
+    from deconflict.register.state.register import Register
 
 __version__ = "0.1.0"
 
@@ -67,8 +95,31 @@ _HOMES = {
     "deconflict.geo.packed.table": ("VolumeTable",),
     "deconflict.geo.volume": ("Circle", "Polygon", "Route", "Volume4D"),
     "deconflict.geo.writer": ("notations",),
+    "deconflict.journal.checkpoint": ("Checkpoint", "verify_checkpoint"),
+    "deconflict.journal.engine": ("EngineError", "NoSpaceError", "Outcome"),
+    "deconflict.journal.entry": ("Entry", "Part", "salts"),
+    "deconflict.journal.errors": ("LogError", "ProofError"),
+    "deconflict.journal.keys": ("Keys",),
+    "deconflict.journal.leaf": ("leaf", "verify_leaf"),
+    "deconflict.journal.log": ("Log",),
+    "deconflict.journal.merkle": ("leaf_hash", "verify_consistency", "verify_inclusion"),
+    "deconflict.journal.opened": ("Opened",),
+    "deconflict.journal.sqlite": ("SqliteEngine",),
     "deconflict.register.check": ("check",),
+    "deconflict.register.command": (
+        "ENTROPY_BYTES",
+        "Command",
+        "PutOperation",
+        "PutSubscription",
+        "PutZone",
+        "RemoveOperation",
+        "RemoveSubscription",
+        "RemoveZone",
+    ),
+    "deconflict.register.decide": ("decide",),
+    "deconflict.register.decision": ("Decision", "Refusal"),
     "deconflict.register.entity": ("Entity", "Kind", "ZoneRule"),
+    "deconflict.register.event": ("Decided", "decode_decided", "encode_decided"),
     "deconflict.register.report": (
         "Check",
         "Conflict",
@@ -79,6 +130,8 @@ _HOMES = {
         "Verdict",
     ),
     "deconflict.register.rules": ("Rules", "default_rules", "load_rules"),
+    "deconflict.register.state.held": ("State",),
+    "deconflict.register.state.register": ("Register",),
 }
 """Which module each public name lives in."""
 
