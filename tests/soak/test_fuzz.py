@@ -36,6 +36,8 @@ MOST_GROWTH_BYTES = 96 * 2**20
 """What the process may grow by, beside what was registered: buffers, caches, the allocator."""
 MOST_ENTITY_BYTES = 10_000
 STATUSES = frozenset({200, 201, 400, 401, 403, 404, 405, 408, 409, 412, 413, 431})
+GUESSING = b"too many wrong secrets"
+"""Stands in the 429 of whoever guessed at a party's secret too often."""
 
 
 @dataclass
@@ -66,9 +68,10 @@ def test_no_damaged_request_ends_stalls_or_fills_the_service(make_service, long_
         )
         quiet(service)
         after = process.measured()
+        print(counted.answers, counted.closed_at_once, counted.ordered, before, after)  # noqa: T201
         assert service.process.poll() is None
         assert not counted.strange, counted.strange[:3]
-        assert set(counted.answers) <= STATUSES, counted.answers
+        assert set(counted.answers) <= STATUSES | {429}, counted.answers
         assert sum(counted.answers.values()) + counted.closed_at_once >= REQUESTS[long_form]
         assert counted.answers[200] + counted.answers[201] > REQUESTS[long_form] // 50
         assert counted.answers[400] > REQUESTS[long_form] // 5
@@ -78,7 +81,6 @@ def test_no_damaged_request_ends_stalls_or_fills_the_service(make_service, long_
         assert growth < MOST_GROWTH_BYTES + registered * MOST_ENTITY_BYTES, (before, after)
         assert after.files <= before.files + 2, (before, after)
         assert after.threads <= before.threads + 2, (before, after)
-        print(counted.answers, counted.closed_at_once, counted.ordered, before, after)  # noqa: T201
     assert service.stop() == 0
     written = "\n".join(service.lines())
     assert '"level":"error"' not in written
@@ -164,7 +166,7 @@ async def fuzz(
             counted.closed_at_once += not answers
             for answer in answers:
                 counted.answers[answer.status] += 1
-                if answer.status not in STATUSES:
+                if answer.status not in STATUSES and GUESSING not in answer.body:
                     counted.strange.append((sent.data[:3000], answer.status, answer.body))
 
     async def keep_order() -> None:
