@@ -72,8 +72,10 @@ class LimitedProtocol(HttpToolsProtocol):
         self._answering: RequestResponseCycle | None = None
         self._turned_away = False
         self._in_head = False
+        self._in_body = False
         self._head_bytes = 0
         self._chunk_bytes = 0
+        self._beside_body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, or turn it away."""
@@ -101,8 +103,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._chunk_bytes = len(data)
         if self._in_head:
             self._head_bytes += len(data)
+        self._beside_body_bytes += len(data)
         super().data_received(data)  # which may turn it away
-        if self._in_head and self._head_bytes > self._settings.most_header_bytes:
+        most = self._settings.most_header_bytes
+        if self._in_head and self._head_bytes > most:
+            self._turn_away(self._too_large())
+        elif self._in_body and self._beside_body_bytes > most:
+            # Trailers or a chunk's extensions that never end, which the parser would gather.
             self._turn_away(self._too_large())
 
     def eof_received(self) -> None:
@@ -115,6 +122,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_bytes = 0  # what came in the same piece may belong to the request before
         self.deadline_s = self.loop.time() + self._settings.header_timeout_s
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a field behind the body is none (RFC 9110, section 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Hand the request on, or have its headers refused."""
@@ -133,6 +145,8 @@ class LimitedProtocol(HttpToolsProtocol):
             app = _refusing(self._too_large())
         before: RequestResponseCycle | None = self.cycle
         self.cycle = self._begun()
+        self._in_body = True
+        self._beside_body_bytes = 0
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, app)
         else:  # sent before the answer to the last one was there
@@ -164,10 +178,18 @@ class LimitedProtocol(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._beside_body_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Take note that the request is whole."""
         super().on_message_complete()
-        self.deadline_s = inf
+        self._in_body = False
+        # One that was answered before it was whole leaves a connection that asks nothing.
+        if not self._idle():
+            self.deadline_s = inf
 
     def on_response_complete(self) -> None:
         """Begin to answer the next request, or to wait for it."""
@@ -242,7 +264,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if earlier is not None and not (earlier.more_body or earlier.response_complete):
             earlier.keep_alive = False
             return
-        self.transport.write(_plain(refused))
+        if not (self._in_body and self._idle()):  # else it was answered before it was whole
+            self.transport.write(_plain(refused))
         self._close()
 
     def _close(self) -> None:

@@ -338,6 +338,55 @@ def test_headers_that_never_end_are_cut_off_before_they_fill_the_memory() -> Non
     served(scenario)
 
 
+CHUNKED = b"PUT /things/1 HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n%s\r\n"
+PROVEN = CHUNKED % b"authorization: Bearer a+write\r\n"
+
+
+@pytest.mark.parametrize("begun", [PROVEN, CHUNKED % b""])
+@pytest.mark.parametrize("beside", [b"0\r\nx: ", b"1;", b"0\r\n"])
+def test_what_stands_beside_a_body_and_never_ends_is_cut_off(begun: bytes, beside: bytes) -> None:
+    piece = b"x: y\r\n" * 1_000 if beside == b"0\r\n" else b"y" * 6_000
+
+    async def scenario(node: Node) -> None:
+        _, writer = await node.connect()
+        writer.write(begun + beside)
+        for _ in range(1_000):
+            writer.write(piece)
+            try:
+                await writer.drain()
+            except ConnectionError:
+                break
+        else:
+            raise AssertionError("it took 6 MB beside a body")
+        await until(lambda: node.refused("header_too_large") == 1)
+
+    served(scenario)
+
+
+def test_a_field_behind_the_body_is_no_header() -> None:
+    async def scenario(node: Node) -> None:
+        behind = b"0\r\nauthorization: Bearer a+write\r\nx-request-id: behind\r\n\r\n"
+        status, headers, _ = await node.ask(CHUNKED % b"" + behind)
+        assert status == 401
+        assert headers["x-request-id"] != "behind"
+        status, _, _ = await node.ask(PROVEN + behind)
+        assert status == 200
+
+    served(scenario)
+
+
+def test_who_was_answered_before_its_body_was_whole_keeps_no_connection_for_ever() -> None:
+    async def scenario(node: Node) -> None:
+        reader, writer = await node.connect()
+        writer.write(CHUNKED % b"")
+        status, _, _ = await answer(reader)
+        assert status == 401
+        writer.write(b"0\r\n\r\n")
+        assert await reader.read() == b""
+
+    served(scenario, Settings(keep_alive_s=0.01))
+
+
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
