@@ -51,9 +51,12 @@ _WITHIN_TEXT: Final = (
     re.compile(r"(?i)\b(?:token|secret|password|client_secret|access_token|ovn)=[^&\s\"]+"),
 )
 _OVN_IN_PATH: Final = re.compile(
-    r"(/(?:operational_intent|constraint)_references/[0-9A-Fa-f-]{36}/)[^/?#\s\"]+"
+    r"(/(?:operational_intent|constraint)_references/[^/?#\s\"]+/)[^/?#\s\"]+"
 )
-"""The OVN in the path of a request that changes or deletes an entity."""
+"""The OVN in the path of a request that changes or deletes an entity.
+
+The identifier before it may lack its dashes or be percent-encoded.
+"""
 _MOST_DEEP: Final = 100
 
 

@@ -19,6 +19,8 @@ UUID = "00000000-0000-4000-8000-000000000001"
         {"events": [{"entity": {"ovn": SECRET}}]},
         {"OVN": SECRET},
         {"request": f"PUT /dss/v1/operational_intent_references/{UUID}/{SECRET}"},
+        {"request": f"PUT /dss/v1/constraint_references/{UUID.replace('-', '')}/{SECRET}"},
+        {"request": f"DELETE /dss/v1/operational_intent_references/%30{UUID[1:]}/{SECRET}"},
         {"request": f"DELETE /dss/v1/constraint_references/{UUID}/{SECRET}"},
         {"headers": [f"Authorization: Bearer {SECRET}"]},
         {"body": json.dumps({"key": [SECRET]})},
