@@ -29,7 +29,9 @@ summary::-webkit-details-marker{display:none}.what{color:var(--soft);flex-basis:
 font-size:.8rem;min-width:4rem}.get{color:var(--get)}.put{color:var(--put)}.post{color:var(--post)}
 .delete{color:var(--delete)}.table{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;
-border-bottom:1px solid var(--line)}th{font-size:.8rem;color:var(--soft)}
+border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}
+th{font-size:.8rem;color:var(--soft)}td code{overflow-wrap:normal}
+td:last-child{padding-right:0}
 """
 
 POLICY: Final = (
