@@ -89,9 +89,9 @@ class Node:
         EngineError, LogError, OSError
             If it can't be opened: a sentence that says what to do.
         """
-        load_compiled()  # the first request must not wait for it
         folder = DataFolder.open(path, progress=progress)
         try:
+            load_compiled()  # the first request must not wait for it
             return cls(folder, observer=observer, override_clock=override_clock)
         except BaseException:
             folder.close()
