@@ -102,6 +102,7 @@ class Entity:
     boxes: tuple[Box, ...]
     state: str = "Accepted"
     subscription: str | None = None
+    suffix: str = ""
 
     @property
     def end(self):
@@ -239,7 +240,8 @@ class Model:
                 raise BrokenError("invalid")
         if c.state in KEYED and c.party in self.down:
             raise BrokenError("down")
-        if c.ovn_suffix and held and held.ovn == f"{c.id}_{c.ovn_suffix}":
+        last = held.suffix if held else ""
+        if c.ovn_suffix and c.ovn_suffix <= last:
             raise BrokenError("invalid")
 
         # The subscription as it will be, under its identifier.
@@ -298,6 +300,7 @@ class Model:
             boxes,
             str(c.state),
             attached,
+            c.ovn_suffix or last,
         )
         return told
 

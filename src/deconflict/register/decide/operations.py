@@ -30,7 +30,7 @@ def put_operation(view: View, command: PutOperation) -> Decision:
     check_transition(None if held is None else held.state, command.state)
     if command.state in DECONFLICTED:
         _check_up(view, command.party, f"make an operation {command.state}")
-    ovn = _next_ovn(command)
+    ovn = _next_ovn(command, held)
     attachment = attach(view, command, extent)
     subscription = attachment.subscription
     met: list[Held] | None = None
@@ -50,6 +50,7 @@ def put_operation(view: View, command: PutOperation) -> Decision:
         volumes=extent.records,
         state=command.state,
         subscription=served_by,
+        ovn_suffix=command.ovn_suffix or (None if held is None else held.ovn_suffix),
     )
     gone = abandoned(view, held, served_by)
     volumes = command.volumes
@@ -101,14 +102,20 @@ def _check_up(view: View, party: str, deed: str) -> None:
         )
 
 
-def _next_ovn(command: PutOperation) -> str:
-    if command.ovn_suffix is None:
+def _next_ovn(command: PutOperation, held: Held | None) -> str:
+    """Return the OVN of the new version, which no version before has had.
+
+    Whoever knows the OVN of other volumes must not pass for one who knows these. Suffixes begin
+    with their time, so each is later than those requested before it.
+    """
+    suffix = command.ovn_suffix
+    if suffix is None:
         return new_ovn(command)
-    ovn = f"{command.id}_{command.ovn_suffix}"
-    if ovn == command.ovn:
+    last = None if held is None else held.ovn_suffix
+    if last is not None and suffix.lower() <= last.lower():
         raise RefusedError(
             Reason.INVALID,
-            "the OVN requested is the one that the operation has now",
-            "request another suffix for each version",
+            "the OVN requested is not later than one that was requested for the operation before",
+            "make a new suffix for each version, or leave it out",
         )
-    return ovn
+    return f"{command.id}_{suffix}"

@@ -74,6 +74,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         The earliest beginning and the latest end of all volumes, microseconds since 1970 UTC.
     volumes
         At least one; each judged by itself.
+    ovn_suffix
+        The last suffix of an OVN that its party requested, of this version or of one before.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     volumes: Annotated[tuple[VolumeRecord, ...], msgspec.Meta(min_length=1)]
     state: State = State.ACCEPTED
     subscription: str | None = None
+    ovn_suffix: str | None = None
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

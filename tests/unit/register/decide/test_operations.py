@@ -108,6 +108,18 @@ def test_the_present_ovn_cannot_be_requested_again(world, reason):
     assert reason(world.operation(ovn="", suffix=SUFFIX)) == "invalid"
 
 
+def test_whoever_knows_the_ovn_of_other_volumes_does_not_pass_for_one_who_knows_these(
+    world, place, reason
+):
+    known = world.operation("a", "alpha", place(0), suffix=SUFFIX).entity.ovn
+    assert reason(world.operation("a", "alpha", place(5), ovn="")) is None
+    for suffix in (SUFFIX, SUFFIX.upper()):
+        assert reason(world.operation("a", "alpha", place(9), ovn="", suffix=suffix)) == "invalid"
+    later = SUFFIX[:-1] + "f"
+    assert reason(world.operation("a", "alpha", place(9), ovn="", suffix=later)) is None
+    assert reason(world.operation("b", "bravo", place(9), key=[known])) == "key"
+
+
 @pytest.mark.parametrize("state", [s for s in State if s is not State.ACCEPTED])
 def test_a_new_operation_begins_as_accepted(world, reason, state):
     assert reason(world.served(state=state)) == "invalid"
