@@ -187,7 +187,9 @@ class Front:
                 exchange.reason = "scope"
                 return family.error(403, _scopes_wanted(endpoint))
         try:
-            body = await _body(receive, exchange.length, family.most_body_bytes)
+            # A stranger's body is not kept: public endpoints take none.
+            most = family.most_body_bytes
+            body = b"" if endpoint.public else await _body(receive, exchange.length, most)
             query = scope["query_string"]
             call = Call(
                 caller,

@@ -64,6 +64,7 @@ class Node:
             (
                 Endpoint("PUT", "/things/{id}", (SCOPE,), self.echo, "putThing"),
                 Endpoint("GET", "/things/{id}", (), self.echo, "getThing"),
+                Endpoint("GET", "/public/{id}", (), self.echo, "public", public=True),
                 Endpoint("GET", "/waiting", (), self.wait, "wait"),
                 Endpoint("GET", "/down", (), self.down, "down"),
                 Endpoint("GET", "/fault", (), self.fault, "fault"),
@@ -359,6 +360,16 @@ def test_what_stands_beside_a_body_and_never_ends_is_cut_off(begun: bytes, besid
         else:
             raise AssertionError("it took 6 MB beside a body")
         await until(lambda: node.refused("header_too_large") == 1)
+
+    served(scenario)
+
+
+def test_a_body_that_nobody_vouches_for_is_not_gathered() -> None:
+    async def scenario(node: Node) -> None:
+        begun = b"GET /public/1 HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\n" + b"y" * 800
+        status, _, body = await node.ask(begun)
+        assert status == 200
+        assert json.loads(body)["size"] == 0
 
     served(scenario)
 
