@@ -76,6 +76,7 @@ class Snapshots:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # no module is taken from whichever folder the service was started in
                 "-m",
                 "deconflict.server.snapshots",
                 str(self._data),

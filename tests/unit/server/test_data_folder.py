@@ -299,8 +299,12 @@ def test_an_append_of_unknown_outcome_is_found_in_the_real_journal(
 
 
 @pytest.mark.slow
-def test_a_process_writes_a_snapshot_beside_the_service(tmp_path: Path) -> None:
+def test_a_process_writes_a_snapshot_beside_the_service_wherever_that_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made(tmp_path / "data")
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('a module of somebody else')")
+    monkeypatch.chdir(tmp_path)
 
     async def work() -> None:
         folder = DataFolder.open(tmp_path / "data")
