@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from functools import partial
 from typing import Final, Protocol
 
 from deconflict.server.problem import problem
 from deconflict.standards.service import Call, Endpoint, Family, Reply, RequestError, Service
 
-_TILE: Final = re.compile(r"(\d{1,2}|entries)/((?:x\d{3}/){0,5}\d{3})(?:\.p/([1-9]\d{0,2}))?")
+_TILE: Final = re.compile(
+    r"(\d{1,2}|entries)/((?:x\d{3}/){0,5}\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII
+)
 """A tile's path after `tile/` (C2SP tlog-tiles)."""
 _FULL: Final = 256
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -33,6 +37,7 @@ class Tiled(Protocol):
 
 def log_family(log: Tiled) -> Family:
     """Return the endpoints of a log; any valid token opens them."""
+    turn = asyncio.Semaphore(1)
 
     async def checkpoint(_service: Service, _call: Call) -> Reply:
         note = log.checkpoint()
@@ -47,9 +52,13 @@ def log_family(log: Tiled) -> Family:
         kind, digits, given = found.groups()
         index = int(digits.replace("x", "").replace("/", ""))
         width = int(given) if given else _FULL
-        content = (
-            log.entries(index, width) if kind == "entries" else log.tile(int(kind), index, width)
-        )
+        # In a thread, one at a time: a bundle is read from the disk, and its leaves are hashed.
+        async with turn:
+            content = await asyncio.to_thread(
+                partial(log.entries, index, width)
+                if kind == "entries"
+                else partial(log.tile, int(kind), index, width)
+            )
         if content is None:
             raise RequestError(
                 404, "the log has no such tile; those that it has follow from its checkpoint"
