@@ -79,6 +79,7 @@ def _as_json(found: Scene) -> dict[str, object]:
     def entity(one: Held) -> object:
         fields = msgspec.to_builtins(one)
         del fields["ovn"]
+        fields.pop("ovn_suffix", None)
         return fields
 
     def moment(one: Moment) -> object:
