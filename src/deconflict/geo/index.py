@@ -20,6 +20,7 @@ from deconflict.geo.packed.table import (
     RADIUS,
     RING,
     RING_STOP,
+    Flags,
     Floats,
     Integers,
     Rows,
@@ -52,6 +53,10 @@ class Index(Generic[K]):
     resolve
         Gives the volume of a key, for the few that the packed arrays leave open. With it the
         index keeps no volume objects, which are ten times larger than what is packed.
+    group
+        Gives the number of the group that a key belongs to, from 0 on and dense: one key of a
+        group that meets is as good as all, so a query looks at no further one. Without it each
+        key is a group of its own.
 
     Raises
     ------
@@ -65,12 +70,15 @@ class Index(Generic[K]):
         volumes: VolumeTable | Iterable[Volume4D] = (),
         *,
         resolve: Callable[[K], Volume4D] | None = None,
+        group: Callable[[K], int] | None = None,
     ) -> None:
         from deconflict.geo.packed.cells import put, take
+        from deconflict.geo.packed.kernel import YES
         from deconflict.geo.packed.placing import copy_row
         from deconflict.geo.packed.search import search
 
         # Kept here, since an import costs a microsecond a query.
+        self._yes = YES
         self._find, self._put, self._take, self._copy = search, put, take, copy_row
         table = volumes if isinstance(volumes, VolumeTable) else VolumeTable.of(tuple(volumes))
         named = tuple(keys)
@@ -79,6 +87,7 @@ class Index(Generic[K]):
                 f"{len(named)} keys were given for {table.count} volumes", "give each its key"
             )
         self._resolve = resolve
+        self._group_of = group
         self._volume: dict[K, tuple[Callable[[int], Volume4D], int]] = {}
         if resolve is None:
             self._volume = {key: (table.volume_of, number) for number, key in enumerate(named)}
@@ -92,6 +101,8 @@ class Index(Generic[K]):
         self._rows_of: dict[K, int | tuple[int, ...]] = {}
         self._cells: Cells
         self._scratch: Floats
+        self._group: Integers
+        self._met: Flags
         self._rebuild(table.rows, np.arange(len(table.owner)))
         if len(self._rows_of) != len(named):
             raise InputError("a key was given twice", "give each volume its own key")
@@ -139,22 +150,55 @@ class Index(Generic[K]):
     def query(self, volume: Volume4D | Prepared) -> list[K]:
         """Return the keys of the volumes that a volume meets, exactly; touching is meeting.
 
-        In no particular order, each once.
+        In no particular order, each once; of a group at least one.
         """
-        from deconflict.geo.packed.kernel import YES
+        return self.query_all((volume,))
 
+    def query_all(
+        self, volumes: Iterable[Volume4D | Prepared], *, most_exact: int | None = None
+    ) -> list[K]:
+        """Return the keys of the volumes that one of these volumes meets; touching is meeting.
+
+        Parameters
+        ----------
+        volumes
+            What is asked about.
+        most_exact
+            How many pairs that the packed arrays leave open are decided exactly, at 0.1 to 1 ms
+            each; of further ones it is said that they meet. ``None``: all are decided.
+
+        Returns
+        -------
+        list
+            In no particular order, each once; of a group at least one.
+        """
         found: dict[K, None] = {}
-        one = prepared(volume)
-        for leg, row, answer in self._search(one.rows, decide=True):
-            key = self._key[row]
-            if key is None:
-                raise RuntimeError("the index has found what was removed")
-            if key in found:
-                continue
-            if answer == YES or parts_meet(
-                parts(one.volume)[leg], self._part(key, self._leg.get(row, 0))
-            ):
-                found[key] = None
+        noted: list[int] = []
+        exact = 0
+        try:
+            for volume in volumes:
+                one = prepared(volume)
+                left: list[tuple[int, int]] = []
+                for leg, row, answer in self._search(one.rows, decide=True):
+                    if answer == self._yes:
+                        noted.append(row)
+                        found[self._named(row)] = None
+                    else:
+                        left.append((leg, row))
+                for leg, row in left:
+                    key = self._named(row)
+                    if key in found or self._met[self._group[row]]:
+                        continue
+                    exact += 1
+                    if (most_exact is not None and exact > most_exact) or parts_meet(
+                        parts(one.volume)[leg], self._part(key, self._leg.get(row, 0))
+                    ):
+                        self._met[self._group[row]] = 1
+                        noted.append(row)
+                        found[key] = None
+        finally:
+            for row in noted:
+                self._met[self._group[row]] = 0
         return list(found)
 
     def candidates(self, volume: Volume4D | Prepared) -> list[K]:
@@ -162,8 +206,8 @@ class Index(Generic[K]):
 
         Every one that meets is among them. In no particular order, each once.
         """
-        keys = (self._key[row] for _, row, _ in self._search(prepared(volume).rows, decide=False))
-        return list(dict.fromkeys(key for key in keys if key is not None))
+        rows = self._search(prepared(volume).rows, decide=False)
+        return list(dict.fromkeys(self._named(row) for _, row, _ in rows))
 
     def table(self) -> tuple[list[K], VolumeTable]:
         """Return the keys and the packed volumes, from which an equal index can be made."""
@@ -186,11 +230,24 @@ class Index(Generic[K]):
         hits: list[tuple[int, int, int]] = []
         for leg in range(len(rows.real)):
             count, found = self._find(
-                self._cells, self._rows, rows, leg, 0.0, 0.0, 0, decide, self._scratch
+                self._cells,
+                self._rows,
+                self._group,
+                self._met,
+                rows,
+                leg,
+                decide,
+                self._scratch,
             )
             if count:
                 hits.extend((leg, row, answer) for row, answer in found[:count].tolist())
         return hits
+
+    def _named(self, row: int) -> K:
+        key = self._key[row]
+        if key is None:
+            raise RuntimeError("the index has found what was removed")
+        return key
 
     def _whole(self, key: K) -> Volume4D:
         if self._resolve is not None:
@@ -227,10 +284,18 @@ class Index(Generic[K]):
         self._key[row] = key
         if leg:
             self._leg[row] = leg
+        self._note_group(row, key)
         reach = self._reach(row)
         while not self._put(self._cells, rows, row, reach):
             self._enlarge_cells()
         return row
+
+    def _note_group(self, row: int, key: K) -> None:
+        group = row if self._group_of is None else self._group_of(key)
+        self._group[row] = group
+        if group >= len(self._met):
+            met: Flags = np.zeros(group + group // MORE_ROOM + LEAST_ROOM, np.uint8)
+            self._met = met
 
     def _new_places(self, rings: int, vertices: int) -> tuple[int, int, int]:
         """Return a new row, and its first places for rings and vertices."""
@@ -258,6 +323,7 @@ class Index(Generic[K]):
         _enlarge(rows.whole, self._row_count + 1)
         _enlarge(rows.ring, self._ring_count + rings + 1)
         _enlarge(rows.xyz, self._vertex_count + vertices)
+        _enlarge(self._group, len(rows.real))
 
     def _enlarge_cells(self) -> None:
         from deconflict.geo.packed.cells import with_room
@@ -288,6 +354,11 @@ class Index(Generic[K]):
         by_begin: Integers = np.argsort(rows.whole[:, BEGIN], kind="stable")
         load(self._cells, self._rows, np.zeros(count, np.int64), reach, by_begin)
         self._name_rows(live[order].tolist())
+        self._group = np.empty(len(self._rows.real), np.int64)
+        self._met = np.zeros(len(self._rows.real), np.uint8)
+        for row, key in enumerate(self._key):
+            if key is not None:
+                self._note_group(row, key)
         self._free: dict[tuple[int, int], list[int]] = {}
         self._freed = 0
         self._scratch = np.empty((max(most, LEAST_ROOM), 2))

@@ -17,6 +17,7 @@ from deconflict.geo.packed.table import (
     ALWAYS_US,
     BEGIN,
     END,
+    Flags,
     Floats,
     Integers,
     Rows,
@@ -34,13 +35,16 @@ class Pile(Generic[K]):
     """Volumes under keys; a key may have several, added at once."""
 
     def __init__(self) -> None:
+        from deconflict.geo.packed.kernel import YES
         from deconflict.geo.packed.placing import copy_row
         from deconflict.geo.packed.search import scan
 
         # Kept here, since an import costs a microsecond a call.
-        self._copy, self._scan = copy_row, scan
+        self._copy, self._scan, self._yes = copy_row, scan, YES
         self._places: list[tuple[K, Prepared, int]] = []
         self._rows_of: dict[K, range] = {}
+        self._group: Integers = np.empty(LEAST_ROWS, np.int64)
+        self._met: Flags = np.zeros(LEAST_ROWS, np.uint8)
         self._rings = self._vertices = 0
         self._rows = Rows(
             np.empty((LEAST_ROWS, 9)),
@@ -59,7 +63,7 @@ class Pile(Generic[K]):
         first = len(self._places)
         for volume in volumes:
             for leg in range(len(volume.rows.real)):
-                self._add(volume, leg)
+                self._add(volume, leg, first)
                 self._places.append((key, volume, leg))
         self._rows_of[key] = range(first, len(self._places))
 
@@ -70,29 +74,54 @@ class Pile(Generic[K]):
             self._rows.whole[row, BEGIN] = 2 * ALWAYS_US - 1
             self._rows.whole[row, END] = -2 * ALWAYS_US
 
-    def query(self, volumes: Sequence[Prepared]) -> set[K]:
-        """Return the keys of which a volume meets one of these, exactly."""
+    def query(self, volumes: Sequence[Prepared], *, most_exact: int | None = None) -> set[K]:
+        """Return the keys of which a volume meets one of these.
+
+        Parameters
+        ----------
+        volumes
+            What is asked about.
+        most_exact
+            As in `Index.query_all`.
+        """
         met: set[K] = set()
         if not self._rows_of:
             return met
-        from deconflict.geo.packed.kernel import YES
-
-        for asked in volumes:
-            self._make_scratch(len(asked.rows.xyz))
-            for leg in range(len(asked.rows.real)):
-                count, found = self._scan(
-                    self._rows, len(self._places), asked.rows, leg, self._scratch
-                )
-                for row, answer in found[:count].tolist():
+        exact = 0
+        try:
+            for asked in volumes:
+                self._make_scratch(len(asked.rows.xyz))
+                left: list[tuple[int, int]] = []
+                for leg in range(len(asked.rows.real)):
+                    count, found = self._scan(
+                        self._rows,
+                        len(self._places),
+                        self._group,
+                        self._met,
+                        asked.rows,
+                        leg,
+                        self._scratch,
+                    )
+                    for row, answer in found[:count].tolist():
+                        if answer == self._yes:
+                            met.add(self._places[row][0])
+                        else:
+                            left.append((leg, row))
+                for leg, row in left:
                     key, other, other_leg = self._places[row]
-                    if key not in met and (
-                        answer == YES
-                        or parts_meet(parts(asked.volume)[leg], parts(other.volume)[other_leg])
+                    if key in met:
+                        continue
+                    exact += 1
+                    if (most_exact is not None and exact > most_exact) or parts_meet(
+                        parts(asked.volume)[leg], parts(other.volume)[other_leg]
                     ):
                         met.add(key)
+                        self._met[self._group[row]] = 1
+        finally:
+            self._met[:] = 0
         return met
 
-    def _add(self, volume: Prepared, leg: int) -> None:
+    def _add(self, volume: Prepared, leg: int, group: int) -> None:
         rings, vertices = volume.size(leg)
         row, ring, vertex = len(self._places), self._rings, self._vertices
         rows = self._rows
@@ -107,6 +136,10 @@ class Pile(Generic[K]):
                 _roomy(rows.ring, ring + rings + 1),
                 _roomy(rows.xyz, vertex + vertices),
             )
+        if row == len(self._group):
+            self._group = _roomy(self._group, row + 1)
+            self._met = np.zeros(len(self._group), np.uint8)
+        self._group[row] = group  # of all volumes of a key: its first row
         self._copy(rows, row, ring, vertex, volume.rows, leg)
         self._rings += rings + 1
         self._vertices += vertices

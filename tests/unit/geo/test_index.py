@@ -11,6 +11,7 @@ from deconflict.geo.errors import InputError
 from deconflict.geo.index import Index
 from deconflict.geo.packed.prepared import prepared
 from deconflict.geo.packed.table import VolumeTable
+from deconflict.geo.pile import Pile
 from deconflict.geo.separation import meets
 from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 
@@ -220,3 +221,56 @@ def test_the_places_of_what_was_removed_are_used_again() -> None:
             index.insert(key, circle(0.0, key * 0.01 + turn * 0.001))
     assert len(index._key) == size
     assert index.query(circle(0.0, 29 * 0.001)) == [0]
+
+
+def test_a_query_stops_at_the_first_of_a_group_that_meets() -> None:
+    volumes = {
+        10 * group + n: circle(0.0, group * 0.1 + n * 0.001) for group in range(3) for n in range(5)
+    }
+    index = Index(resolve=volumes.__getitem__, group=lambda key: key // 10)
+    for key, volume in volumes.items():
+        index.insert(key, volume)
+    for _ in range(2):  # a question leaves nothing behind for the next one
+        assert {key // 10 for key in index.query(circle(0.0, 0.002, 5_000.0))} == {0}
+        assert len(index.query(circle(0.0, 0.002, 5_000.0))) == 1
+        both = index.query_all([circle(0.0, 0.0), circle(0.0, 0.002), circle(0.0, 0.2)])
+        assert sorted(key // 10 for key in both) == [0, 2]
+    for n in range(5):
+        index.remove(n)
+    index.insert(33, circle(0.0, 0.0))
+    assert index.query(circle(0.0, 0.0)) == [33]
+
+
+def test_groups_outlast_the_growth_of_an_index() -> None:
+    volumes: dict[int, Volume4D] = {}
+    index = Index(resolve=volumes.__getitem__, group=lambda key: key // 10)
+    for key in range(20_000):
+        volumes[key] = circle(0.0, (key // 10) * 0.01)
+        index.insert(key, volumes[key])
+    assert [key // 10 for key in index.query(circle(0.0, 15.0))] == [1_500]
+    keys, table = index.table()
+    again = Index(keys, table, resolve=volumes.__getitem__, group=lambda key: key // 10)
+    assert [key // 10 for key in again.query(circle(0.0, 15.0))] == [1_500]
+
+
+def test_beyond_the_bound_of_exact_decisions_what_is_open_counts_as_meeting() -> None:
+    # Corners 5 mm off an edge: too close for the packed arrays, and apart.
+    edge = Volume4D(footprint=Polygon(((0.0, 0.0), (0.0, 0.1), (-0.1, 0.05))))
+    apart_deg = 0.005 / 110_574.0
+    near = {
+        n: Volume4D(
+            footprint=Polygon(
+                ((apart_deg, 0.01 * n + 0.005), (0.01, 0.01 * n), (0.01, 0.01 * n + 0.01))
+            )
+        )
+        for n in range(8)
+    }
+    index = Index(near, near.values())
+    assert not any(meets(edge, volume) for volume in near.values())
+    assert index.query(edge) == []
+    assert len(index.query_all([edge], most_exact=3)) == 5
+    pile: Pile[int] = Pile()
+    for key, volume in near.items():
+        pile.add(key, [prepared(volume)])
+    assert pile.query([prepared(edge)]) == set()
+    assert len(pile.query([prepared(edge)], most_exact=3)) == 5

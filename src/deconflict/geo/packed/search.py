@@ -1,4 +1,4 @@
-# ruff: noqa: FBT001, PLR0917
+# ruff: noqa: FBT001, FBT003, PLR0917
 # (numba calls with positional arguments, at no cost)
 """Searching a grid of cells: the buckets near a place, and the rows that one row meets; compiled.
 
@@ -33,6 +33,7 @@ from deconflict.geo.packed.table import (
     RADIUS,
     WGS84_A_M,
     WGS84_E2,
+    Flags,
     Floats,
     Integers,
     Rows,
@@ -151,11 +152,10 @@ def buckets_of(cells: Cells, cell: int, count: int, near: Integers) -> tuple[int
 def search(
     cells: Cells,
     rows: Rows,
+    group: Integers,
+    met: Flags,
     asked: Rows,
     row: int,
-    plan_m: float,
-    height_m: float,
-    time_us: int,
     decide: bool,
     scratch: Floats,
 ) -> tuple[int, Integers]:
@@ -165,10 +165,11 @@ def search(
     ----------
     cells, rows
         The grid and its rows.
+    group, met
+        For each row the number of its group, and for each group whether one of its rows is known
+        to meet: such rows are not looked at, and a group that is found to meet is noted.
     asked, row
         The other table and the row in it.
-    plan_m, height_m, time_us
-        Margins, as in `kernel.meet`.
     decide
         Whether to ask the kernel; else all whose spheres and windows meet are returned.
     scratch
@@ -186,7 +187,7 @@ def search(
     count = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
     begin, end = asked.whole[row, BEGIN], asked.whole[row, END]
     x, y, z = asked.real[row, X], asked.real[row, Y], asked.real[row, Z]
-    own = asked.real[row, RADIUS] + asked.real[row, GROWTH] + plan_m
+    own = asked.real[row, RADIUS] + asked.real[row, GROWTH]
     for level in range(LEVELS):
         if cells.reach[level] < 0.0:
             continue
@@ -195,59 +196,73 @@ def search(
         many, near = buckets_near(cells, level, x, y, z, low, high, near)
         for n in range(many):
             bucket = near[n, 0]
-            since = begin - time_us - cells.bucket[bucket, LONGEST]
+            since = begin - cells.bucket[bucket, LONGEST]
             stop = cells.bucket[bucket, START] + cells.bucket[bucket, SIZE]
             for place in range(first_from(cells, bucket, since, 0), stop):
-                if cells.pool[place, 0] > end + time_us:
+                if cells.pool[place, 0] > end:
                     break
                 other = cells.pool[place, 1]
-                if begin - time_us > rows.whole[other, END]:
-                    continue
-                dx = x - rows.real[other, X]
-                dy = y - rows.real[other, Y]
-                dz = z - rows.real[other, Z]
-                limit = own + rows.real[other, RADIUS] + rows.real[other, GROWTH]
-                if dx * dx + dy * dy + dz * dz > limit * limit:
-                    continue
-                answer = YES
-                if decide:
-                    answer = meet(asked, row, rows, other, plan_m, height_m, time_us, scratch)
-                    if answer == NO:
-                        continue
-                if count == len(found):
-                    found = longer(found)
-                found[count, 0] = other
-                found[count, 1] = answer
-                count += 1
+                count, found = ask(
+                    rows, other, group, met, asked, row, decide, scratch, count, found
+                )
     return count, found
 
 
 @compiled
-def scan(rows: Rows, count: int, asked: Rows, row: int, scratch: Floats) -> tuple[int, Integers]:
-    """Find which of the first `count` rows meet one row of another table, by asking each.
+def scan(
+    rows: Rows,
+    stop: int,
+    group: Integers,
+    met: Flags,
+    asked: Rows,
+    row: int,
+    scratch: Floats,
+) -> tuple[int, Integers]:
+    """Find which rows before `stop` meet one row of another table, by asking each.
 
-    Parameters and answer as in `search`.
+    Other parameters and answer as in `search`.
     """
     found = np.empty((64, 2), np.int64)
-    hits = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
-    begin, end = asked.whole[row, BEGIN], asked.whole[row, END]
-    x, y, z = asked.real[row, X], asked.real[row, Y], asked.real[row, Z]
-    own = asked.real[row, RADIUS] + asked.real[row, GROWTH]
-    for other in range(count):
-        if begin > rows.whole[other, END] or rows.whole[other, BEGIN] > end:
-            continue
-        dx = x - rows.real[other, X]
-        dy = y - rows.real[other, Y]
-        dz = z - rows.real[other, Z]
-        limit = own + rows.real[other, RADIUS] + rows.real[other, GROWTH]
-        if dx * dx + dy * dy + dz * dz > limit * limit:
-            continue
+    count = int(np.int64(0))
+    end = asked.whole[row, END]
+    for other in range(stop):
+        if rows.whole[other, BEGIN] <= end:
+            count, found = ask(rows, other, group, met, asked, row, True, scratch, count, found)
+    return count, found
+
+
+@compiled
+def ask(
+    rows: Rows,
+    other: int,
+    group: Integers,
+    met: Flags,
+    asked: Rows,
+    row: int,
+    decide: bool,
+    scratch: Floats,
+    count: int,
+    found: Integers,
+) -> tuple[int, Integers]:
+    """Add a row that begins in time to the first `count` found, if it meets or may meet."""
+    if met[group[other]] or asked.whole[row, BEGIN] > rows.whole[other, END]:
+        return count, found
+    dx = asked.real[row, X] - rows.real[other, X]
+    dy = asked.real[row, Y] - rows.real[other, Y]
+    dz = asked.real[row, Z] - rows.real[other, Z]
+    limit = asked.real[row, RADIUS] + asked.real[row, GROWTH]
+    limit += rows.real[other, RADIUS] + rows.real[other, GROWTH]
+    if dx * dx + dy * dy + dz * dz > limit * limit:
+        return count, found
+    answer = YES
+    if decide:
         answer = meet(asked, row, rows, other, 0.0, 0.0, 0, scratch)
         if answer == NO:
-            continue
-        if hits == len(found):
-            found = longer(found)
-        found[hits, 0] = other
-        found[hits, 1] = answer
-        hits += 1
-    return hits, found
+            return count, found
+        if answer == YES:
+            met[group[other]] = 1
+    if count == len(found):
+        found = longer(found)
+    found[count, 0] = other
+    found[count, 1] = answer
+    return count + 1, found

@@ -19,6 +19,7 @@ from deconflict.geo.volume import Circle, Polygon, Route, Volume4D
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int8]
+Flags = NDArray[np.uint8]
 
 WGS84_A_M = 6378137.0
 """Semi-major axis of the WGS 84 ellipsoid, metres (NGA.STND.0036)."""

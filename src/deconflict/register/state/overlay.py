@@ -7,7 +7,7 @@ from typing import Generic
 
 from deconflict.geo.packed.prepared import Prepared
 from deconflict.geo.pile import Pile
-from deconflict.register.state.shelf import R, Shelf
+from deconflict.register.state.shelf import MOST_EXACT, R, Shelf
 
 
 class Overlay(Generic[R]):
@@ -58,7 +58,7 @@ class Overlay(Generic[R]):
         """Yield the records put that meet one of these volumes and have not ended."""
         if self._pile is None:
             return
-        for identifier in self._pile.query(volumes):
+        for identifier in self._pile.query(volumes, most_exact=MOST_EXACT):
             record = self._record[identifier]
             if record is not None and record.end_us >= now_us:
                 yield record
