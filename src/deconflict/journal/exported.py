@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
@@ -22,6 +22,7 @@ from deconflict.journal.entry import Part
 from deconflict.journal.entry_check import public_key_of
 from deconflict.journal.errors import ProofError
 from deconflict.journal.findings import Findings, Proved
+from deconflict.journal.kept_checkpoint import KeptCheckpoints
 from deconflict.journal.leaf import key_hash, leaf, verify_leaf
 from deconflict.journal.merkle import leaf_hash, verify_inclusion
 
@@ -177,6 +178,7 @@ def verify_export(
     path: Path,
     *,
     public_key: bytes | None = None,
+    notes: Sequence[tuple[str, bytes]] = (),
     progress: Callable[[float], None] = lambda _: None,
 ) -> Findings:
     """Verify an export with nothing but the export.
@@ -188,6 +190,8 @@ def verify_export(
     public_key
         The log's key as it is known from elsewhere, 32 bytes; without it the one that the export
         names is believed, which is remarked.
+    notes
+        Checkpoints to compare with, by the name of where they came from.
     progress
         Told how far it got, 0 to 1.
 
@@ -203,7 +207,7 @@ def verify_export(
         begin = next(lines, None)
         if not isinstance(begin, LogLine) or begin.format != FORMAT:
             raise ProofError(f"{path} is no export of a journal in a form that is known here")
-        return _Verification(str(path), begin, public_key).run(lines)
+        return _Verification(str(path), begin, public_key, notes).run(lines)
 
 
 def _lines(
@@ -235,9 +239,15 @@ class _Record(msgspec.Struct):
 class _Verification:
     """One run over the lines of an export."""
 
-    def __init__(self, source: str, begin: LogLine, public_key: bytes | None) -> None:
+    def __init__(
+        self,
+        source: str,
+        begin: LogLine,
+        public_key: bytes | None,
+        notes: Sequence[tuple[str, bytes]],
+    ) -> None:
         self._begin = begin
-        self._findings = findings = Findings(source, begin.first, begin.stop)
+        self._findings = findings = Findings(source, begin.first, begin.stop, party=begin.party)
         self._next = begin.first
         self._key = _unhexed(begin.public_key)
         if public_key is None:
@@ -255,6 +265,7 @@ class _Verification:
             self._checkpoint = verify_checkpoint(begin.checkpoint.encode(), self._key)
         except (ProofError, ValueError) as error:
             findings.add(None, f"the checkpoint does not hold: {error}")
+        self._kept = KeptCheckpoints(notes, public_key or self._key, findings)
 
     def run(self, lines: Iterator[Line | ProofError]) -> Findings:
         findings, end = self._findings, None
@@ -289,7 +300,9 @@ class _Verification:
             findings.signatures += 1
             proof = [_unhexed(each) for each in line.proof]
             root, size = self._checkpoint.root, self._checkpoint.size
-            verify_inclusion(leaf_hash(content), position, size, proof, root)
+            hashed = leaf_hash(content)
+            verify_inclusion(hashed, position, size, proof, root)
+            self._kept.take(position, hashed)
             self._parts(line, msgspec.json.decode(record, type=_Record))
         except (ProofError, msgspec.DecodeError) as error:
             findings.add(position, str(error))
@@ -310,6 +323,7 @@ class _Verification:
             content = _content(part)
             if content is None:
                 findings.withheld += 1
+                findings.provable += part.salt is not None
             elif hashlib.sha256(_unhexed(part.salt or "") + content).hexdigest() != part.hash:
                 raise ProofError("a part does not hash to what its record says")
         findings.opened += 1
@@ -324,8 +338,12 @@ class _Verification:
             )
         if not self._begin.party and self._next != self._begin.stop:
             findings.add(None, f"the entries {self._next} to {self._begin.stop - 1} are missing")
-        if checkpoint is None:
-            return
+        if checkpoint is not None:
+            self._compare(end, checkpoint)
+        self._kept.compare(checkpoint, "export")
+
+    def _compare(self, end: EndLine | None, checkpoint: Checkpoint) -> None:
+        findings = self._findings
         agrees = end is not None and (end.size, end.root) == (
             checkpoint.size,
             checkpoint.root.hex(),

@@ -63,9 +63,14 @@ class Findings:
         Of how many the signature was checked and is right.
     opened
         Of how many every part was opened and hashes to the record.
-    erased, closed, withheld
-        How many could not be opened since their key was erased, or is not at hand; how many
-        parts an export withholds.
+    erased, closed
+        How many could not be opened since their key was erased, or is not at hand.
+    withheld, provable
+        How many parts an export withholds; of how many of these it gives the salt, so that who
+        has the bytes can prove them.
+    party
+        Whose entries an export holds; empty: everybody's. The positions are then those among
+        which they are.
     proved
         The checkpoints.
     remarks
@@ -85,6 +90,8 @@ class Findings:
     erased: int = 0
     closed: int = 0
     withheld: int = 0
+    provable: int = 0
+    party: str = ""
     proved: list[Proved] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     root: bytes | None = None

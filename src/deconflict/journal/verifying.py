@@ -17,6 +17,7 @@ from deconflict.journal.engine import EngineError, Row
 from deconflict.journal.entry_check import EntryCheck
 from deconflict.journal.errors import AlteredLogError, ProofError
 from deconflict.journal.findings import Findings, Proved
+from deconflict.journal.kept_checkpoint import KeptCheckpoints
 from deconflict.journal.leaf import key_hash
 from deconflict.journal.merkle import HASH_BYTES, Frontier
 from deconflict.journal.note import parse_note
@@ -276,6 +277,7 @@ def verify_archive(
     log: Path | None,
     public_key: bytes | None,
     sealer: Sealer | None,
+    notes: Sequence[tuple[str, bytes]] = (),
     progress: Progress = lambda _: None,
 ) -> Findings:
     """Verify an archive: each entry, its tile's proof, and the checkpoint in it.
@@ -288,6 +290,8 @@ def verify_archive(
         The folder in which ``tile/`` stands; its tiles are compared too.
     public_key
         The log's key; without it the one that the archive names, which proves less.
+    notes
+        Checkpoints to compare with besides its own.
     sealer, progress
         As for `verify_journal`.
     """
@@ -304,20 +308,24 @@ def verify_archive(
     except ProofError as error:
         findings.add(None, f"its checkpoint does not hold: {error}")
         signed = False
+    kept_ones = KeptCheckpoints(notes, public_key or named, findings)
     check = EntryCheck(findings, named, sealer)
     files = None if log is None else TileFiles(log)
     hashed = hash_of(key_hash(named))
     agrees = True
     try:
         for rows in archive.tiles():
-            for position, row in rows:
+            leaves = [hashed(row) for _, row in rows]
+            for (position, row), leaf in zip(rows, leaves, strict=True):
                 check.check(position, row)
+                kept_ones.take(position, leaf)
             kept = b"" if files is None else _kept(files, rows[0][0] // WIDTH)
-            if kept and kept != b"".join([hashed(row) for _, row in rows]):
+            if kept and kept != b"".join(leaves):
                 findings.add(rows[0][0], "its tile is not the one that the log keeps")
             progress((rows[-1][0] - first) / (stop - first))
     except AlteredLogError as error:
         findings.add(None, str(error))
         agrees = False
     findings.proved.append(Proved("in the archive", archive.checkpoint.size, agrees, signed))
+    kept_ones.compare(archive.checkpoint if agrees and signed else None, "archive")
     return findings

@@ -9,12 +9,14 @@ from typing import Final
 
 from deconflict.journal.archive import MAGIC, Archive, archive_files
 from deconflict.journal.bare import BareJournal
+from deconflict.journal.checkpoint import parse_checkpoint
 from deconflict.journal.engine import EngineError
-from deconflict.journal.errors import AlteredLogError, KeyFileError, LogError
+from deconflict.journal.errors import AlteredLogError, KeyFileError, LogError, ProofError
 from deconflict.journal.exported import is_export, verify_export
 from deconflict.journal.findings import Findings
 from deconflict.journal.head_file import HEAD_NAME, HeadFile
 from deconflict.journal.keys import Keys
+from deconflict.journal.note import MAX_NOTE_BYTES, parse_note
 from deconflict.journal.opening import CHECKPOINT_FILE
 from deconflict.journal.seal import Sealer
 from deconflict.journal.verifying import verify_archive, verify_journal
@@ -75,13 +77,15 @@ def verify_path(
     Raises
     ------
     EngineError, LogError, OSError
-        If there is nothing that can be verified.
+        If there is nothing that can be verified, or one of `checkpoints` is none.
     """
+    given = [_checkpoint(each) for each in checkpoints]
     if path.is_dir():
-        verification = _Verification(path, keys, public_key, checkpoints, progress)
+        verification = _Verification(path, keys, public_key, progress)
         archives = archive_files(path / ARCHIVE)
+        # The journal has every root; an archive by itself would have to leave some open.
         return [
-            verification.journal(path / JOURNAL),
+            verification.journal(path / JOURNAL, given),
             *(verification.archive(each) for each in archives),
         ]
     if not path.exists():
@@ -91,10 +95,29 @@ def verify_path(
     if start == MAGIC:
         # The archive lies in a folder of the data folder.
         folder = path.absolute().parent.parent
-        return [_Verification(folder, keys, public_key, checkpoints, progress).archive(path)]
+        return [_Verification(folder, keys, public_key, progress).archive(path, given)]
     if is_export(path):
-        return [verify_export(path, public_key=public_key, progress=progress)]
-    return [_Verification(path.parent, keys, public_key, checkpoints, progress).journal(path)]
+        if public_key is None and keys is not None:
+            public_key = Keys.load(keys, create=False).public_key
+        return [verify_export(path, public_key=public_key, notes=given, progress=progress)]
+    return [_Verification(path.parent, keys, public_key, progress).journal(path, given)]
+
+
+def _checkpoint(path: Path) -> tuple[str, bytes]:
+    """Return the name and the bytes of a checkpoint's file."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_NOTE_BYTES + 1)
+        parse_checkpoint(parse_note(content).text)
+    except FileNotFoundError:
+        raise LogError(f"there is no checkpoint at {path}; name one that is there") from None
+    except OSError as error:
+        raise LogError(f"the checkpoint {path} can't be read: {error.strerror}") from None
+    except ProofError as error:
+        raise LogError(
+            f"{path} is no checkpoint: {error}; name a file as /log/checkpoint gives it"
+        ) from None
+    return str(path), content
 
 
 class _Verification:
@@ -103,7 +126,6 @@ class _Verification:
         folder: Path,
         keys: Path | None,
         public_key: bytes | None,
-        checkpoints: Sequence[Path],
         progress: Progress,
     ) -> None:
         self._log = folder / LOG if (folder / LOG).is_dir() else None
@@ -118,22 +140,17 @@ class _Verification:
             self._remarks.append(f"the parts stay closed: {error}")
         own = None if self._keys is None else self._keys.public_key
         self._public_key = public_key or own
-        named = [] if self._log is None else [self._log / CHECKPOINT_FILE]
-        self._notes = [
-            (str(each), each.read_bytes()) for each in (*named, *checkpoints) if each.exists()
-        ]
-        missing = [str(each) for each in checkpoints if not each.exists()]
-        if missing:
-            raise LogError(f"there is no checkpoint at {missing[0]}; name one that is there")
 
-    def journal(self, path: Path) -> Findings:
-        """Verify a database."""
+    def journal(self, path: Path, given: Sequence[tuple[str, bytes]]) -> Findings:
+        """Verify a database against the log's own checkpoint and those given."""
         mark = self._marked(path)
+        own = None if self._log is None else self._log / CHECKPOINT_FILE
+        notes = [] if own is None or not own.exists() else [(str(own), own.read_bytes())]
         with BareJournal(path) as journal:
             found = verify_journal(
                 journal,
                 log=self._log,
-                notes=self._notes,
+                notes=[*notes, *given],
                 public_key=self._public_key,
                 sealer=self._sealer(journal),
                 progress=self._progress,
@@ -148,8 +165,8 @@ class _Verification:
         found.remarks += self._remarks
         return found
 
-    def archive(self, path: Path) -> Findings:
-        """Verify an archive."""
+    def archive(self, path: Path, given: Sequence[tuple[str, bytes]] = ()) -> Findings:
+        """Verify an archive, against checkpoints that are given too."""
         try:
             archive = Archive(path)
         except AlteredLogError as error:
@@ -161,6 +178,7 @@ class _Verification:
             log=self._log,
             public_key=self._public_key,
             sealer=self._sealer(archive),
+            notes=given,
             progress=self._progress,
         )
         found.remarks += self._remarks

@@ -46,7 +46,8 @@ def verify(
     public_key
         The log's public key, in hexadecimal or a PEM file, if the key files are not at hand.
     checkpoint
-        Further checkpoints to compare with, such as one that you kept.
+        Further checkpoints to compare with, such as one that you kept. One that an export or an
+        archive can't be compared with, since it is of another size, ends in 3.
     json
         Print JSON for programs.
     """
@@ -85,8 +86,7 @@ def _print(writer: Writer, found: Findings) -> None:
     else:
         verdict, style = "all is right", RIGHT
     writer.line(f"{found.source}: {verdict}", style)
-    span = f"{found.first:,} to {found.stop - 1:,}" if found.stop > found.first else "none"
-    writer.pair("entries", f"{found.entries:,} read, {span}")
+    writer.pair("entries", _entries_text(found))
     writer.pair("signatures", f"{found.signatures:,} right")
     writer.pair("parts", f"{found.opened:,} entries hash to their records")
     if found.erased:
@@ -94,7 +94,7 @@ def _print(writer: Writer, found: Findings) -> None:
     if found.closed:
         writer.pair("closed", f"{found.closed:,} entries can't be opened without the sealing key")
     if found.withheld:
-        writer.pair("withheld", f"{counted(found.withheld, 'part')}: only their hashes are given")
+        writer.pair("withheld", _withheld_text(found))
     for one in found.proved:
         writer.pair(
             "checkpoint",
@@ -109,3 +109,21 @@ def _print(writer: Writer, found: Findings) -> None:
         writer.pair(where, wrong.what, WRONG)
     if found.wrong_count > len(found.wrong):
         writer.pair("", f"and {found.wrong_count - len(found.wrong):,} more", WRONG)
+
+
+def _entries_text(found: Findings) -> str:
+    if found.stop <= found.first:
+        return f"{found.entries:,} read, none"
+    span = f"{found.first:,} to {found.stop - 1:,}"
+    if found.party:
+        return f"{found.entries:,} of {found.party}, from positions {span}"
+    return f"{found.entries:,} read, {span}"
+
+
+def _withheld_text(found: Findings) -> str:
+    kinds = (
+        (found.provable, "salt and hash, by which who has the bytes proves them"),
+        (found.withheld - found.provable, "only the hash"),
+    )
+    given = "; ".join(f"of {count:,} {what}" for count, what in kinds if count)
+    return f"{counted(found.withheld, 'part')}. Given is {given}"
