@@ -1,19 +1,35 @@
-"""Investigating: the register as it was at an instant, and what a party knew by then."""
+"""Investigating: the register as it was at an instant, and what a party knew by then.
+
+What a party was told is read from the told parts themselves. The answers of reads are not in the
+journal: it has which entities they named, and what they said of these follows from the register as
+it was. What the register held beside that is kept apart.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from deconflict.register.event import Decided, Put, ReadBatch, Refused, Removed
-from deconflict.register.state.held import Held, Subscription
+import msgspec
+
+from deconflict.journal.errors import LogError
+from deconflict.register.event import Decided, Put, ReadBatch, Refused, Removed, Subscribed
+from deconflict.register.state.held import Held, Subscription, VolumeRecord
 from deconflict.register.state.register import Register
 from deconflict.server.exporting import audience_of
 from deconflict.server.replay import decided_of
 from deconflict.server.secrets_within import redacted, redacted_text
+from deconflict.standards.f3548.journalled import (
+    Reference,
+    reads_references,
+    reference_of,
+    references_in,
+    subscribers_in,
+    volumes_asked,
+)
 
 if TYPE_CHECKING:
     from deconflict.journal.log import Opened
@@ -28,6 +44,26 @@ _LATELY_US: Final = 60_000_000
 """Longer than a read waits for its entry, unless the journal could not be written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An entity that an answer named.
+
+    Attributes
+    ----------
+    id
+        Its identifier.
+    told
+        What the answer told of it; ``None``: nothing but the identifier.
+    held
+        The entity as the register had it at that moment; ``None`` if it had none. What of it is
+        not in `told` the party was not told.
+    """
+
+    id: str
+    told: Reference | None
+    held: Held | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One moment at which a party was answered or shown something.
@@ -40,17 +76,20 @@ class Moment:
         ``answered``, ``refused``, ``told`` (of what another party did), or ``shown`` (a read).
     request
         What was asked, without secrets.
+    asked
+        The volumes that the request's own body stated.
     subject
         What it was about.
     status
         The status of the answer; ``None`` of a read.
     sentence
         Why it was refused.
-    entities
-        What the answer named or depended on, as it was at that moment, in the order in which it
-        was named.
+    named
+        The entities that the answer named: those told of first, then those by identifier alone.
     gone
-        Identifiers that it named and that were not held.
+        Identifiers that it named and that the register did not hold.
+    notify
+        The base URLs that the answer told it to notify.
     said, body
         The request's and the answer's body, without secrets.
     """
@@ -60,10 +99,12 @@ class Moment:
     kind: str
     request: str
     subject: str
+    asked: tuple[VolumeRecord, ...] = ()
     status: int | None = None
     sentence: str = ""
-    entities: tuple[Held, ...] = ()
+    named: tuple[Named, ...] = ()
     gone: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
     said: str = ""
     body: str = ""
 
@@ -165,25 +206,31 @@ def _moments(
             continue
         refusal = next((one for one in decided.events if isinstance(one, Refused)), None)
         body = bytes(told.body)
-        identifiers = _identifiers(body)
-        if refusal is not None:
-            identifiers = list(dict.fromkeys((*refusal.missing, *identifiers)))
         mine = decided.party == party
+        said = opened.said.content if mine and opened.said is not None else b""
         kind = "told" if not mine else "answered" if refusal is None else "refused"
-        entities, gone = lately.looked_up(identifiers, opened.time_us, decided)
-        named.update(identifiers)
+        entities, gone = lately.looked_up(_identifiers(body), opened.time_us, decided)
+        references = _references(body, opened.position)
+        of_told = {one.id for one in references}
+        names = (
+            *(Named(one.id, one, entities.get(one.id)) for one in references),
+            *(Named(each, None, held) for each, held in entities.items() if each not in of_told),
+        )
+        named.update(one.id for one in names)
         found.append(
             Moment(
                 position=opened.position,
                 time_us=opened.time_us,
                 kind=kind,
                 request=redacted_text(decided.request),
+                asked=volumes_asked(said),
                 subject=_subject(opened),
                 status=told.status,
                 sentence="" if refusal is None else refusal.sentence,
-                entities=entities,
-                gone=gone,
-                said=_clean(opened.said.content) if mine and opened.said is not None else "",
+                named=names,
+                gone=tuple(each for each in gone if each not in of_told),
+                notify=subscribers_in(body),
+                said=_clean(said),
                 body=_clean(body),
             )
         )
@@ -191,21 +238,37 @@ def _moments(
         if not isinstance(batch, ReadBatch) or batch.party != party:
             continue
         for read in batch.reads:
-            entities, gone = lately.looked_up(list(read.shown), read.at_us, decided)
-            named.update(read.shown)
+            entities, gone = lately.looked_up(read.shown, read.at_us, decided)
+            full = reads_references(read.request)
+            said = batch.bodies.get(read.body_hash, "").encode()
+            named.update(entities)
             found.append(
                 Moment(
                     position=opened.position,
                     time_us=read.at_us,
                     kind="shown",
                     request=redacted_text(read.request),
+                    asked=volumes_asked(said),
                     subject=_subject(opened),
-                    entities=entities,
+                    named=tuple(
+                        Named(each, reference_of(held) if full else None, held)
+                        for each, held in entities.items()
+                    ),
                     gone=gone,
-                    said=_clean(batch.bodies.get(read.body_hash, "").encode()),
+                    said=_clean(said),
                 )
             )
     return found
+
+
+def _references(body: bytes, position: int) -> tuple[Reference, ...]:
+    try:
+        return references_in(body)
+    except msgspec.ValidationError as error:
+        raise LogError(
+            f"what entry {position} told can't be understood ({error}): use the program that "
+            "wrote it, or a newer one"
+        ) from None
 
 
 class _Lately:
@@ -230,19 +293,21 @@ class _Lately:
             self._replaced.append((time_us, identifier, view.entity(identifier)))
 
     def looked_up(
-        self, identifiers: list[str], time_us: int, decided: Decided
-    ) -> tuple[tuple[Held, ...], tuple[str, ...]]:
+        self, identifiers: Iterable[str], time_us: int, decided: Decided
+    ) -> tuple[dict[str, Held], tuple[str, ...]]:
         """Return entities as they were, those of this very entry too, and what was not held."""
         put = {one.entity.id: one.entity for one in decided.events if isinstance(one, Put)}
+        subscribed = {one.subscription.id for one in decided.events if isinstance(one, Subscribed)}
         view = self._register.view(time_us)
-        entities, gone = [], []
+        entities: dict[str, Held] = {}
+        gone = []
         for identifier in identifiers:
             entity = put.get(identifier) or self._then(identifier, time_us, view)
             if entity is not None:
-                entities.append(entity)
-            elif view.subscription(identifier) is None:
+                entities[identifier] = entity
+            elif identifier not in subscribed and view.subscription(identifier) is None:
                 gone.append(identifier)
-        return tuple(entities), tuple(gone)
+        return entities, tuple(gone)
 
     def _then(self, identifier: str, time_us: int, view: View) -> Held | None:
         for replaced_us, replaced, before in self._replaced:

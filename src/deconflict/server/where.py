@@ -58,6 +58,17 @@ def places_text(volumes: tuple[VolumeRecord, ...]) -> str:
     return first if not more else f"{first}, and {more} more {'volume' if more == 1 else 'volumes'}"
 
 
+def span_text(volumes: tuple[VolumeRecord, ...]) -> str:
+    """Return the time window of some volumes, in words where one states no beginning or no end."""
+    starts = [one.start_us for one in volumes if one.start_us is not None]
+    ends = [one.end_us for one in volumes if one.end_us is not None]
+    if len(starts) == len(ends) == len(volumes):
+        return window_text(min(starts), max(ends))
+    start = f"from {instant_text(min(starts))}" if len(starts) == len(volumes) else "from any time"
+    end = f"to {instant_text(max(ends))}" if len(ends) == len(volumes) else "to any time"
+    return f"{start} {end}"
+
+
 def _figure_text(volume: VolumeRecord) -> str:
     if volume.circle is not None:
         lat, lon, radius_m = volume.circle

@@ -24,7 +24,7 @@ from deconflict.cli.status import ExitStatus
 
 if TYPE_CHECKING:
     from deconflict.register.state.held import Held, Subscription
-    from deconflict.server.investigating import Moment, Scene
+    from deconflict.server.investigating import Moment, Named, Scene
 
 
 @spoken
@@ -38,8 +38,9 @@ def replay(
 ) -> int:
     """Print who knew what then: the register as it was, and what a party had been told.
 
-    Nothing is decided again: this is what was decided, answered and shown at that time. Works
-    beside a running server, and reads the archives too. OVNs and other secrets are left out.
+    Nothing is decided again: this is what was decided, answered and shown at that time. What the
+    party was told and what only the register held are kept apart. Works beside a running server,
+    and reads the archives too. OVNs and other secrets are left out.
 
     Parameters
     ----------
@@ -72,19 +73,36 @@ def replay(
     return ExitStatus.CLEAR
 
 
+_SECRET: Final = frozenset({"ovn", "ovn_suffix"})
+"""What of an entity is not printed."""
+
+
 def _as_json(found: Scene) -> dict[str, object]:
     """Return a scene without OVNs."""
     import msgspec
 
     def entity(one: Held) -> object:
         fields = msgspec.to_builtins(one)
-        del fields["ovn"]
-        fields.pop("ovn_suffix", None)
-        return fields
+        return {name: value for name, value in fields.items() if name not in _SECRET}
+
+    def named(one: Named) -> object:
+        told = {} if one.told is None else msgspec.to_builtins(one.told)
+        held = {} if one.held is None else msgspec.to_builtins(one.held)
+        own = one.held is not None and one.held.party == found.party
+        return {
+            "id": one.id,
+            "told": {**told, "id": one.id},
+            "not_told": {
+                name: value
+                for name, value in held.items()
+                if name not in {*told, "id", *_SECRET} and not own
+            },
+        }
 
     def moment(one: Moment) -> object:
-        fields = msgspec.to_builtins(one)
-        fields["entities"] = [entity(each) for each in one.entities]
+        fields = {name: getattr(one, name) for name in one.__slots__}
+        fields["asked"] = [msgspec.to_builtins(each) for each in one.asked]
+        fields["named"] = [named(each) for each in one.named]
         return fields
 
     return {
@@ -171,6 +189,12 @@ def _print_party(writer: Writer, found: Scene) -> None:
         f"{counted(len(found.moments), 'moment')}",
         TITLE,
     )
+    if any(moment.kind == "shown" for moment in found.moments):
+        writer.line(
+            "  The answers of reads are not in the record, only which entities they named: what "
+            "they told of these is as the register was.",
+            QUIET,
+        )
     for moment in found.moments:
         _print_moment(writer, moment, found.party)
     writer.line()
@@ -184,7 +208,7 @@ def _print_party(writer: Writer, found: Scene) -> None:
 
 
 def _print_moment(writer: Writer, moment: Moment, party: str) -> None:
-    from deconflict.server.where import instant_text
+    from deconflict.server.where import instant_text, places_text, span_text
 
     words, style = _WORDS[moment.kind]
     status = "" if moment.status is None else f" ({moment.status})"
@@ -193,19 +217,45 @@ def _print_moment(writer: Writer, moment: Moment, party: str) -> None:
         style,
     )
     writer.line(f"      asked: {moment.request}")
+    if moment.asked:
+        writer.line(f"             {span_text(moment.asked)}", QUIET)
+        writer.line(f"             {places_text(moment.asked)}", QUIET)
     if moment.sentence:
         writer.line(f"      because: {moment.sentence}")
-    for one in moment.entities:
-        owner = "its own" if one.party == party else f"of {one.party}"
-        writer.line(f"      named: {one.kind} {one.id} {owner}, {one.state}, version {one.version}")
-        if one.party != party:
-            _print_place(writer, one)
-    if moment.kind == "shown" and not moment.entities:
+    for one in moment.named:
+        _print_named(writer, one, party)
+    for identifier in moment.gone:
+        writer.line(f"      named: {identifier}, which the register did not hold", QUIET)
+    for url in moment.notify:
+        writer.line(f"      to notify: {url}", QUIET)
+    if moment.kind == "shown" and not moment.named and not moment.gone:
         writer.line("      named: nothing", QUIET)
 
 
-def _print_place(writer: Writer, one: Held) -> None:
+def _print_named(writer: Writer, one: Named, party: str) -> None:
     from deconflict.server.where import places_text, window_text
 
-    writer.line(f"             {window_text(one.start_us, one.end_us)}", QUIET)
-    writer.line(f"             {places_text(one.volumes)}", QUIET)
+    told, held = one.told, one.held
+    mine = party == (told.party if told is not None else held.party if held is not None else "")
+    if told is None:
+        owner = " its own" if mine else ", by its identifier alone"
+        writer.line(f"      named: {one.id}{owner}")
+        if held is not None and not mine:
+            writer.line(
+                f"             not told: {held.kind} of {held.party}, {held.state}, version "
+                f"{held.version}, {window_text(held.start_us, held.end_us)}, "
+                f"{places_text(held.volumes)}",
+                QUIET,
+            )
+        return
+    owner = "its own" if mine else f"of {told.party}"
+    state = f", {told.state}" if told.state else ""
+    writer.line(f"      named: {told.kind} {told.id} {owner}{state}, version {told.version}")
+    if mine:
+        return
+    writer.line(
+        f"             told: {window_text(told.start_us, told.end_us)}, more at {told.base_url}",
+        QUIET,
+    )
+    if held is not None:
+        writer.line(f"             not told: {places_text(held.volumes)}", QUIET)
