@@ -94,6 +94,15 @@ class BareJournal:
         """Return how many wrapped keys are kept."""
         return int(self._reading.rows("SELECT count(*) FROM keys")[0][0])
 
+    def mean_entry_bytes(self, start: int) -> float | None:
+        """Return the mean bytes of the entries from a position on, without pages and indices."""
+        (found,) = self._reading.rows(
+            "SELECT avg(length(record) + length(signature) + length(key_id) + length(checksum) + "
+            "length(sealed)) FROM entries WHERE position >= ?",
+            start,
+        )
+        return None if found[0] is None else float(found[0])
+
     def free_bytes(self) -> int:
         """Return the bytes of pages that hold nothing."""
         pages = self._reading.rows("PRAGMA freelist_count")[0][0]

@@ -15,6 +15,10 @@ from deconflict.server.record import ARCHIVE, JOURNAL, LOG, Record
 _KEY_BYTES: Final = 96
 """A wrapped key with its identifier and SQLite's own bytes."""
 _DAY_US: Final = 86_400_000_000
+LEAST_SPAN_US: Final = 3_600_000_000
+"""A shorter journal has no rate that says anything."""
+LAST_ENTRIES: Final = 1_000
+"""So many of the last entries give the size of an entry."""
 
 
 class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,14 +31,17 @@ class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
     live
         What the register holds: operations, zones, subscriptions, parties.
     bytes
-        By kind: rows (records, envelopes, checksums), keys, free (pages that hold nothing), log
-        (tiles and checkpoint), snapshots, archive.
+        By kind: rows (entries in the database's pages and its write-ahead log), keys, free (pages
+        that hold nothing), log (tiles and checkpoint), snapshots, archive.
     first_us, last_us
         Times of the first and last entry in the journal, microseconds since 1970 UTC.
     entries_per_day
-        The mean between these.
+        The mean between these; ``None`` if they are less than an hour apart.
+    entry_bytes
+        Mean of the last `LAST_ENTRIES` entries themselves, as they are sealed.
     bytes_per_entry
-        Of the journal's file and the log's tiles, for an entry that is kept.
+        Of the journal's file and the log's tiles, for an entry that is kept: with the overhead of
+        pages, which are 8192 bytes each and weigh most while there are few entries.
     retention_days
         As set; ``None``: all are kept.
     expected_bytes
@@ -49,6 +56,7 @@ class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
     first_us: int | None
     last_us: int | None
     entries_per_day: float | None
+    entry_bytes: float | None
     bytes_per_entry: float | None
     retention_days: float | None
     expected_bytes: int | None
@@ -90,7 +98,7 @@ def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
         }
         kept = head - first
         span_us = ends[1] - ends[0] if ends else 0
-        rate = kept * _DAY_US / span_us if span_us > 0 else None
+        rate = kept * _DAY_US / span_us if span_us >= LEAST_SPAN_US else None
         per_entry = (sizes["rows"] + sizes["keys"] + sizes["log"]) / kept if kept else None
         expected = None
         if retention_days is not None and rate is not None and per_entry is not None:
@@ -104,6 +112,7 @@ def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
             first_us=ends[0] if ends else None,
             last_us=ends[1] if ends else None,
             entries_per_day=rate,
+            entry_bytes=journal.mean_entry_bytes(max(first, head - LAST_ENTRIES)),
             bytes_per_entry=per_entry,
             retention_days=retention_days,
             expected_bytes=expected,

@@ -216,7 +216,18 @@ def _print(writer: Writer, record: Record, opened: Opened, *, with_secrets: bool
 
 def _print_part(writer: Writer, name: str, part: Part, *, with_secrets: bool) -> None:
     content, clean = _content(part, with_secrets=with_secrets)
+    content = _in_one_line(content)
     if len(content) > _MOST_TEXT:
         content = f"{content[:_MOST_TEXT]} ... and {len(content) - _MOST_TEXT:,} more characters"
     writer.pair(name, content or "(empty)")
     writer.pair("", f"sha256 {part.hash.hex()}" + (", secrets left out" if clean else ""), QUIET)
+
+
+def _in_one_line(text: str) -> str:
+    """Return JSON without its line breaks and indents, any other text with its breaks escaped."""
+    import msgspec
+
+    try:
+        return msgspec.json.format(text, indent=-1)
+    except msgspec.DecodeError:
+        return text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")

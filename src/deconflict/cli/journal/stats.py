@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -32,7 +32,7 @@ def stats(
         Print JSON for programs; sizes in bytes, times in microseconds since 1970 UTC.
     """
     from deconflict.server.configuration import configure
-    from deconflict.server.journal_stats import journal_stats
+    from deconflict.server.journal_stats import LAST_ENTRIES, journal_stats
     from deconflict.server.where import instant_text
 
     folder = data_folder(data)
@@ -58,17 +58,40 @@ def stats(
     if told.first_us is not None and told.last_us is not None:
         writer.pair("from", instant_text(told.first_us))
         writer.pair("to", instant_text(told.last_us))
-    if told.entries_per_day is not None:
-        writer.pair("rate", f"{told.entries_per_day:,.0f} entries a day")
+        writer.pair(
+            "rate",
+            "none yet: these are less than an hour apart"
+            if told.entries_per_day is None
+            else f"{told.entries_per_day:,.0f} entries a day, the mean between these",
+        )
     for kind, size in told.bytes.items():
-        writer.pair(kind, _size_text(size))
-    if told.bytes_per_entry is not None:
-        writer.pair("an entry", f"{told.bytes_per_entry:,.0f} bytes in the journal")
+        writer.pair(kind, f"{_size_text(size)}: {_KINDS[kind]}")
+    if told.entry_bytes is not None and told.bytes_per_entry is not None:
+        writer.pair(
+            "an entry",
+            f"{told.entry_bytes:,.0f} bytes, the mean of the last {min(told.kept, LAST_ENTRIES):,}",
+        )
+        writer.pair(
+            "on disk",
+            f"{told.bytes_per_entry:,.0f} bytes an entry, keys, tiles and the rest of "
+            "half-filled pages included",
+        )
     days = told.retention_days
     writer.pair("retention", "all is kept" if days is None else f"{days:g} days")
     if told.expected_bytes is not None:
         writer.pair("expected", f"{_size_text(told.expected_bytes)} at this rate and retention")
     return ExitStatus.CLEAR
+
+
+_KINDS: Final = {
+    "rows": "entries in pages of 8,192 bytes, with the write-ahead log",
+    "keys": "wrapped keys of the entries",
+    "free": "pages that hold nothing and are filled next",
+    "log": "tiles and checkpoint",
+    "snapshots": "of the register",
+    "archive": "pruned entries",
+}
+"""What each kind of bytes is."""
 
 
 def _size_text(size: float) -> str:
