@@ -79,6 +79,7 @@ def test_a_plan_into_another_is_refused_without_its_version_number(service) -> N
         ovn = first.put(path(one), json=intent()).json()["operational_intent_reference"]["ovn"]
         refused = second.put(path(other), json=intent())
         assert refused.status_code == 409
+        assert "its OVN (the identifier of its present version" in refused.json()["message"]
         assert refused.json()["missing_operational_intents"][0]["id"] == one
         assert ovn not in refused.text
         accepted = second.put(path(other), json={**intent(), "key": [ovn]})
@@ -230,7 +231,8 @@ def test_the_documents_describe_every_path_and_load_nothing_from_elsewhere(share
             for method in methods:
                 status = client.request(method, answered).status_code
                 assert status not in {405, 500}, (method, template)
-    page = httpx.get(f"{shared_service.base_url}/docs")
+    page = httpx.get(f"{shared_service.base_url}/", follow_redirects=True)
+    assert page.url.path == "/docs"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "<script" not in page.text
     assert "://" not in page.text.replace("sigsum.org", "")

@@ -73,7 +73,13 @@ def announce(facts: Facts, writer: LineWriter, *, json: bool, colour: bool) -> N
             note=NATIVE,
         )
         return
-    writer.write(_table(facts, colour=colour).rstrip().encode("utf-8", "backslashreplace"))
+    lines = [line.rstrip() for line in _table(facts, colour=colour).rstrip().splitlines()]
+    writer.write("\n".join(lines).encode("utf-8", "backslashreplace"))
+
+
+def _counted(number: int, kind: str) -> str:
+    one = f"{kind[:-3]}y" if kind.endswith("ies") else kind[:-1]
+    return f"{number:,} {one if number == 1 else kind}"
 
 
 def _table(facts: Facts, *, colour: bool) -> str:
@@ -84,19 +90,21 @@ def _table(facts: Facts, *, colour: bool) -> str:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    live = ", ".join(f"{number:,} {kind}" for kind, number in facts.live.items())
+    live = {kind: _counted(number, kind) for kind, number in facts.live.items()}
+    parties = live.pop("parties")
     rows = {
         "address": Text(facts.address, style="bold green"),
         "documents": Text(f"{facts.address}/docs"),
         "data": Text(facts.data),
-        "journal": Text(f"{facts.entries:,} entries; live: {live}"),
+        "journal": Text(_counted(facts.entries, "entries")),
+        "register": Text(f"{', '.join(live.values())} of {parties}"),
         "log key": Text(facts.public_key),
         "log origin": Text(facts.origin),
         "tokens from": Text("; ".join(facts.sources)),
         "tokens for": Text(", ".join(facts.audiences)),
     }
     if facts.parties is not None:
-        rows["parties"] = Text(str(facts.parties))
+        rows["authority"] = Text(f"{_counted(facts.parties, 'parties')} with a secret for tokens")
     for name, value in rows.items():
         table.add_row(name, value)
     stream = io.StringIO()

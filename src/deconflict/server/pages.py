@@ -94,6 +94,9 @@ def pages(around: Surroundings) -> Starlette:
     async def openapi(_request: Request) -> Response:
         return Response(document, media_type=_JSON, headers=NO_STORE)
 
+    async def start(_request: Request) -> Response:
+        return Response(status_code=302, headers={**NO_STORE, "location": "/docs"})
+
     async def docs(_request: Request) -> Response:
         headers = {
             **NO_STORE,
@@ -103,6 +106,7 @@ def pages(around: Surroundings) -> Starlette:
         return Response(around.docs, media_type="text/html", headers=headers)
 
     routes = [
+        Route("/", start),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),

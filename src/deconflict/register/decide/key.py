@@ -55,7 +55,8 @@ def check_key(view: View, command: PutOperation, *, zones: bool) -> list[Held]:
             Reason.KEY,
             f"the key lacks the OVN of {_counted(len(operations), len(constraints))} that the "
             "volumes meet",
-            "get the details of each from its manager, and repeat the request with their OVNs in "
+            "ask the manager of each for its details and its OVN (the identifier of its present "
+            "version, which only its manager tells), and repeat the request with these OVNs in "
             "the key if the plans go together",
             missing_operations=operations,
             missing_zones=constraints,
