@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -239,6 +240,21 @@ def test_a_shell_gets_a_completion_script(shell, capsys) -> None:
 def test_each_help_has_an_example(command, capsys) -> None:
     assert run([command, "--help"]) == ExitStatus.CLEAR
     assert f"Example: deconflict {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("group", ["journal", "party"])
+def test_the_help_of_a_group_starts_with_its_own_commands(group, capsys) -> None:
+    assert run([group, "--help"]) == ExitStatus.CLEAR
+    start = capsys.readouterr().out.partition("Start with: ")[2]
+    assert re.findall(r"deconflict (\w+)", start) == [group, group]
+
+
+@pytest.mark.parametrize("command", [["party", "add"], ["token"]])
+def test_no_help_shows_a_default_as_the_program_writes_it(command, capsys) -> None:
+    assert run([*command, "--help"]) == ExitStatus.CLEAR
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert re.search(r"\[default: (utm\.strategic_coordination|localhost)\]", text)
+    assert "('" not in text
 
 
 def test_standard_input_is_read(table) -> None:

@@ -84,6 +84,7 @@ _COMMANDS = {
 _GROUPS = {
     "journal": (
         "Verify, read, export, prune and restore the record; replay who knew what at a time.",
+        "Start with: `deconflict journal verify`, then `deconflict journal show --last 10`",
         {
             "verify": (
                 "[PATH] [OPTIONS]",
@@ -129,6 +130,7 @@ _GROUPS = {
     ),
     "party": (
         "Add, list or remove the parties of the built-in authority, or renew their secrets.",
+        'Start with: `deconflict party add "Relief"`, then `deconflict party list`',
         {
             "add": (
                 "NAME [OPTIONS]",
@@ -153,7 +155,7 @@ _GROUPS = {
         },
     ),
 }
-"""Name of each group (also its module): its line, and its commands (also its functions)."""
+"""Name of each group (also its module): its line, how to start, its commands (its functions)."""
 
 
 def _add(to: App, module: str, words: str, place: int, entry: tuple[str, str, str]) -> None:
@@ -176,8 +178,10 @@ _TAKEN = frozenset({"list"})
 
 for _place, (_name, _entry) in enumerate(_COMMANDS.items()):
     _add(app, _name, _name, _place, _entry)
-for _place, (_name, (_line, _members)) in enumerate(_GROUPS.items(), start=len(_COMMANDS)):
-    _group = App(name=_name, help=_line, help_format="markdown", sort_key=_place)
+for _place, (_name, (_line, _start, _members)) in enumerate(_GROUPS.items(), start=len(_COMMANDS)):
+    _group = App(
+        name=_name, help=_line, help_epilogue=_start, help_format="markdown", sort_key=_place
+    )
     app.command(_group)
     for _below, (_member, _entry) in enumerate(_members.items()):
         _module = f"{_name}.{_member}" if _name in _PACKAGES else _name

@@ -20,7 +20,8 @@ def add(
     /,
     *,
     scope: Annotated[
-        tuple[str, ...], Parameter(consume_multiple=True, negative="")
+        tuple[str, ...],
+        Parameter(consume_multiple=True, negative="", show_default=" ".join),
     ] = _DEFAULT_SCOPES,
     data: Path | None = None,
     json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
@@ -32,7 +33,7 @@ def add(
     name
         The party's name, which is also its client id.
     scope
-        What its tokens may allow, such as utm.strategic_coordination.
+        What its tokens may allow.
     data
         The data folder; without it, that of this user.
     json

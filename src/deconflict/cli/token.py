@@ -20,9 +20,9 @@ def token(
     scope: Annotated[
         tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)
     ] = (),
-    audience: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (
-        "localhost",
-    ),
+    audience: Annotated[
+        tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=" ".join)
+    ] = ("localhost",),
     issuer: str | None = None,
     lifetime: int = 3600,
     data: Path | None = None,
