@@ -79,6 +79,13 @@ def stamp(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def suffix() -> str:
+    """Return a UUID of version 7, of now."""
+    text = str(uuid.uuid4())
+    now = f"{int(datetime.now(UTC).timestamp() * 1000):012x}"
+    return f"{now[:8]}-{now[8:]}-7{text[15:]}"
+
+
 def path(identifier: str, ovn: str = "") -> str:
     return f"/dss/v1/operational_intent_references/{identifier}" + (f"/{ovn}" if ovn else "")
 
@@ -99,7 +106,8 @@ class Story:
             accepted = relief.put(path(self.other), json=intent(key=[self.ovn]))
             self.other_ovn = ovn_of(accepted)
             self.told = accepted.content
-            in_lines = json.dumps(intent(48.0), indent=2)
+            self.suffix = suffix()
+            in_lines = json.dumps(intent(48.0, requested_ovn_suffix=self.suffix), indent=2)
             headers = {"content-type": "application/json"}
             far = force.put(path(self.far), content=in_lines, headers=headers)
             assert far.status_code == 201
@@ -409,6 +417,16 @@ def test_a_replay_prints_places_of_others_only_as_not_told_and_where_the_party_m
     not_told = [n for n in places if lines[n].lstrip().startswith("not told: ")]
     assert (len(asked), len(not_told)) == (3, 2)
     assert sorted(asked + not_told) == places
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_replay_names_no_suffix_of_an_ovn_as_if_it_were_an_entity(
+    left: Left, journal: Journal, how: list[str]
+) -> None:
+    at = stamp(datetime.now(UTC) + timedelta(seconds=1))
+    text = journal(left.data, "replay", "--at", at, "--party", "Air Force", *how).stdout
+    assert left.story.far in text
+    assert left.story.suffix not in text
 
 
 def fill(service: Service, count: int) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from deconflict.server.record import Record
 
 _UUID: Final = re.compile(
-    rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 )
 _PROGRESS_EVERY: Final = 1_000
 _LATELY_US: Final = 60_000_000
@@ -206,10 +206,11 @@ def _moments(
             continue
         refusal = next((one for one in decided.events if isinstance(one, Refused)), None)
         body = bytes(told.body)
+        clean = _clean(body)  # an OVN may hold an identifier that is secret
         mine = decided.party == party
         said = opened.said.content if mine and opened.said is not None else b""
         kind = "told" if not mine else "answered" if refusal is None else "refused"
-        entities, gone = lately.looked_up(_identifiers(body), opened.time_us, decided)
+        entities, gone = lately.looked_up(_identifiers(clean), opened.time_us, decided)
         references = _references(body, opened.position)
         of_told = {one.id for one in references}
         names = (
@@ -231,7 +232,7 @@ def _moments(
                 gone=tuple(each for each in gone if each not in of_told),
                 notify=subscribers_in(body),
                 said=_clean(said),
-                body=_clean(body),
+                body=clean,
             )
         )
     for batch in decided.events:
@@ -316,8 +317,8 @@ class _Lately:
         return view.entity(identifier)
 
 
-def _identifiers(body: bytes) -> list[str]:
-    return list(dict.fromkeys(each.decode().lower() for each in _UUID.findall(body)))
+def _identifiers(text: str) -> list[str]:
+    return list(dict.fromkeys(each.lower() for each in _UUID.findall(text)))
 
 
 def _subject(opened: Opened) -> str:
