@@ -247,8 +247,8 @@ def test_of_a_partys_export_it_is_said_whose_entries_these_are_and_which_parts_c
     assert 0 < salted < len(parts)
     text = " ".join(journal(left.data, "verify", target).stdout.split())
     assert f"{len(lines) - 2} of Relief, from positions 0 to {lines[0]['stop'] - 1}" in text
-    assert f"withheld {len(parts)} parts. Given is of {salted} salt and hash" in text
-    assert f"of {len(parts) - salted} only the hash" in text
+    assert f"withheld {len(parts)} parts: of {salted} salt and hash are given" in text
+    assert f"of {len(parts) - salted} only the hash is given" in text
 
 
 def root_of(leaves: list[bytes]) -> bytes:

@@ -122,8 +122,8 @@ def _entries_text(found: Findings) -> str:
 
 def _withheld_text(found: Findings) -> str:
     kinds = (
-        (found.provable, "salt and hash, by which who has the bytes proves them"),
-        (found.withheld - found.provable, "only the hash"),
+        (found.provable, "salt and hash are given, so who has the bytes can prove them"),
+        (found.withheld - found.provable, "only the hash is given"),
     )
     given = "; ".join(f"of {count:,} {what}" for count, what in kinds if count)
-    return f"{counted(found.withheld, 'part')}. Given is {given}"
+    return f"{counted(found.withheld, 'part')}: {given}"
