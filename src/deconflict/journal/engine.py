@@ -6,7 +6,7 @@ count entries from 0; the head is the number of entries ever appended, pruned on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -131,6 +131,10 @@ class Engine(Protocol):
 
     def key(self, key_id: bytes) -> bytes | None:
         """Return a wrapped key; ``None`` if it never was or is erased."""
+        ...
+
+    def wrapped_keys(self, key_ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """Return those of some wrapped keys that there are, found with one question."""
         ...
 
     def erase(self, key_ids: Sequence[bytes]) -> None:

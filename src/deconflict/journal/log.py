@@ -151,6 +151,9 @@ class Log:
 
     def _rows(self, entries: Sequence[Entry], fresh: FreshKeys) -> tuple[Row, ...]:
         sign = self._signing.sign
+        with self._sealing:
+            subjects = [entry.subject for entry in entries]
+            self._sealer.look_up(subjects, self._engine.wrapped_keys, fresh)
         nonces = os.urandom(NONCE_BYTES * len(entries))
         rows = []
         for number, entry in enumerate(entries):

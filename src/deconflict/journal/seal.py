@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Final
@@ -50,6 +50,8 @@ class FreshKeys:
 
     def __init__(self) -> None:
         self.by_id: dict[bytes, _Fresh] = {}
+        self.absent: set[bytes] = set()
+        """Identifiers of which it is known that the engine has no key."""
 
     def wrapped(self) -> tuple[tuple[bytes, bytes], ...]:
         """Return identifiers and wrapped keys, as a group holds them."""
@@ -94,6 +96,27 @@ class Sealer:
             raise ValueError(f"a subject has 1 to {MAX_SUBJECT_BYTES} bytes, not {len(subject)}")
         return blake2b(subject, key=self._subject_key, digest_size=KEY_ID_BYTES).digest()
 
+    def look_up(
+        self,
+        subjects: Iterable[bytes],
+        wrapped_keys: Callable[[Sequence[bytes]], Mapping[bytes, bytes]],
+        fresh: FreshKeys,
+    ) -> None:
+        """Open the keys of a group's subjects with one question, and note those without any.
+
+        A question for each would let other threads run, and wait for its turn, as often.
+        """
+        wanted = dict.fromkeys(map(self.key_id, subjects))
+        left = [key_id for key_id in wanted if key_id not in self._opened]
+        if not left:
+            return
+        found = wrapped_keys(left)
+        for key_id in left:
+            if key_id in found:
+                self._remember(key_id, self._unwrap(key_id, found[key_id]))
+            else:
+                fresh.absent.add(key_id)
+
     def seal(
         self, entry: Entry, message: bytes, nonce: bytes, fresh: FreshKeys
     ) -> tuple[bytes, bytes]:
@@ -111,7 +134,7 @@ class Sealer:
             Where a key is found and put that this group makes.
         """
         key_id = self.key_id(entry.subject)
-        key = self._key(key_id)
+        key = None if key_id in fresh.absent else self._key(key_id)
         if key is None:
             made = fresh.by_id.get(key_id)
             if made is None:

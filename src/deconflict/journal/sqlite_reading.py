@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -42,6 +42,10 @@ class GroupRow:
     def stop(self) -> int:
         """The position behind its last entry."""
         return self.first + self.count
+
+
+_MOST_KEYS: Final = 512
+"""Keys asked for in one question."""
 
 
 class Reading:
@@ -88,6 +92,17 @@ class Reading:
         """Return a wrapped key, or ``None``."""
         rows = self.rows("SELECT wrapped FROM keys WHERE id = ?", key_id)
         return rows[0][0] if rows else None
+
+    def keys(self, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return those of some wrapped keys that there are."""
+        found: dict[bytes, bytes] = {}
+        for at in range(0, len(key_ids), _MOST_KEYS):
+            asked = key_ids[at : at + _MOST_KEYS]
+            marks = ", ".join("?" * len(asked))
+            found.update(
+                self.rows(f"SELECT id, wrapped FROM keys WHERE id IN ({marks})", *asked)  # noqa: S608
+            )
+        return found
 
     def entries(
         self, start: int, stop: int, usable: Callable[[], None]

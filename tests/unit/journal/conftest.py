@@ -57,6 +57,9 @@ class MemoryEngine:
     def key(self, key_id: bytes) -> bytes | None:
         return self.keys.get(key_id)
 
+    def wrapped_keys(self, key_ids) -> dict[bytes, bytes]:
+        return {key_id: self.keys[key_id] for key_id in key_ids if key_id in self.keys}
+
     def erase(self, key_ids) -> None:
         for key_id in key_ids:
             self.keys.pop(key_id, None)
