@@ -108,6 +108,10 @@ def serve(
         # What was loaded stays for good; without this each full collection walks over all of it.
         gc.collect()
         gc.freeze()
+        # What requests leave behind is nearly all freed at once. By default so little is left to
+        # look at that it is looked at all the time, and each time the dictionaries of a million
+        # entities with it.
+        gc.set_threshold(20_000, 20, 100)
         running = _Running(
             settings, node, metrics, gate, tls=tls, writer=writer, json=json, colour=terminal
         )
