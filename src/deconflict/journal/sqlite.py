@@ -8,7 +8,7 @@ was put back from yesterday; the head file beside it does (`deconflict.journal.h
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -137,6 +137,11 @@ class SqliteEngine:
         self._usable()
         return self._reading.key(key_id)
 
+    def wrapped_keys(self, key_ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """Return those of some wrapped keys that there are, found with one question."""
+        self._usable()
+        return self._reading.keys(key_ids)
+
     def erase(self, key_ids: Sequence[bytes]) -> None:
         """Destroy wrapped keys, in the database and in its write-ahead log."""
         writing = self._writer("erase")
@@ -228,7 +233,20 @@ def _require(path: Path) -> None:
 
 def _seen_head(path: Path) -> HeadFile:
     _require(path)
-    return HeadFile.read_only(path.with_name(HEAD_NAME))
+    head_path = path.with_name(HEAD_NAME)
+    if not head_path.exists():
+        raise _copied(path)
+    return HeadFile.read_only(head_path)
+
+
+def _copied(path: Path) -> EngineError:
+    """Return the refusal of a database without its head file, as a backup leaves it."""
+    folder = path.parent
+    return EngineError(
+        f"{path.with_name(HEAD_NAME)} is missing, so {path} looks like a copy, which may lack what "
+        "was answered after it was made: put back the file head if it is the original, or let "
+        f"the copy go on as a new log: deconflict journal restore {folder} --data {folder}"
+    )
 
 
 def _locked_head(path: Path, *, create: bool = False) -> HeadFile:
@@ -237,11 +255,7 @@ def _locked_head(path: Path, *, create: bool = False) -> HeadFile:
     if not create:
         _require(path)
     if not head_path.exists() and path.exists():
-        raise EngineError(
-            f"{head_path} is missing, so it can't be told whether {path} has lost entries: put "
-            "back the file that stood there, or restore the newest copy of both as a new log "
-            "(deconflict journal restore)"
-        )
+        raise _copied(path)
     head_file = HeadFile.lock(head_path, create=create)
     try:
         if not path.exists() and not head_file.is_new():
