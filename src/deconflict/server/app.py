@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -55,6 +56,10 @@ _FAULT: Final = (
     "the service failed over this request; read again what it was about before you send it once "
     "more, and tell its operator the request id"
 )
+_REASONS: Final = MappingProxyType(
+    {400: "malformed", 403: "forbidden", 404: "absent", 413: "too_large"}
+)
+"""Words in the log and the metrics for what a handler refused, by status."""
 STOPPING: Final = "the service is being stopped; try again soon"
 """What is said of a request that came too late."""
 STOPPED_WAITING: Final = 499
@@ -201,7 +206,7 @@ class Front:
             return await endpoint.handle(self._service, call)
         except RequestError as error:
             exchange.close = error.status == 413
-            exchange.reason = "too_large" if error.status == 413 else "malformed"
+            exchange.reason = _REASONS.get(error.status, "refused")
             return family.error(error.status, error.sentence)
         except UnavailableError as error:
             return exchange.refuse(Refused(503, "unavailable", str(error)), family.error)

@@ -148,6 +148,7 @@ class _RequestLine(msgspec.Struct, omit_defaults=True):
     event: str = "request"
 
 
+_UNAVAILABLE: Final = 503
 _LEAST_STATUS: Final = {"all": 0, "refused": 400, "failed": 500}
 
 
@@ -161,7 +162,9 @@ class RequestLog:
     which
         As the setting `log_requests`.
     level
-        As the setting `log_level`: a request is "info", from status 500 up "error".
+        As the setting `log_level`: a request is "info", one that was refused because of the
+        service's state "warning" (503: what is wrong with it has a line of its own), and another
+        from status 500 up "error".
     json
         JSON, or text for people.
     """
@@ -171,6 +174,7 @@ class RequestLog:
         if logging.getLevelNamesMapping()[level.upper()] > logging.INFO:
             least = _LEAST_STATUS["failed"]
         self._least = least
+        self._only_errors = level == "error"
         self._write = writer.write
         self._json = json
 
@@ -186,11 +190,14 @@ class RequestLog:
         reason: str = "",
     ) -> None:
         """Log one answered request; `reason` is a word for why it was refused."""
-        if status < self._least:
+        if status < self._least or (status == _UNAVAILABLE and self._only_errors):
             return
+        level = "info"
+        if status >= 500:
+            level = "warning" if status == _UNAVAILABLE else "error"
         line = _RequestLine(
             datetime.now(UTC),
-            "info" if status < 500 else "error",
+            level,
             request_id,
             method,
             operation,

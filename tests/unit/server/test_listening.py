@@ -68,7 +68,7 @@ class Node:
                 Endpoint("GET", "/waiting", (), self.wait, "wait"),
                 Endpoint("GET", "/down", (), self.down, "down"),
                 Endpoint("GET", "/fault", (), self.fault, "fault"),
-                Endpoint("GET", "/malformed", (), self.malformed, "malformed"),
+                Endpoint("GET", "/refusing/{status}", (), self.refuse, "refusing"),
                 Endpoint("GET", "/large", (), self.large, "large"),
             ),
             problem,
@@ -105,8 +105,8 @@ class Node:
     async def fault(self, _service: Service, call: Call) -> Reply:
         raise RuntimeError(f"secret 46.123 of {call.caller.party}")
 
-    async def malformed(self, _service: Service, _call: Call) -> Reply:
-        raise RequestError(400, "write it otherwise")
+    async def refuse(self, _service: Service, call: Call) -> Reply:
+        raise RequestError(int(call.path["status"]), "write it otherwise")
 
     async def large(self, _service: Service, _call: Call) -> Reply:
         return Reply(200, b"x" * 50_000_000, "text/plain")
@@ -224,7 +224,11 @@ def test_a_request_reaches_its_handler_with_decoded_parameters() -> None:
         (request("POST"), 405, "method"),
         (request("PUT", body=b"x" * (MOST_BODY + 1)), 413, "too_large"),
         (request("PUT", content_length="4000000000"), 413, "too_large"),
-        (request(path="/malformed"), 400, "malformed"),
+        (request(path="/refusing/400"), 400, "malformed"),
+        (request(path="/refusing/403"), 403, "forbidden"),
+        (request(path="/refusing/404"), 404, "absent"),
+        (request(path="/refusing/413"), 413, "too_large"),
+        (request(path="/refusing/422"), 422, "refused"),
         (request(path="/things/1?" + "&".join("a=1" for _ in range(99))), 400, "malformed"),
         (request(path="/down"), 503, "unavailable"),
     ],
@@ -237,10 +241,14 @@ def test_a_refusal_has_its_status_a_sentence_and_a_count(sent, status, reason) -
         assert ("retry-after" in headers) == (status == 503)
         assert ("www-authenticate" in headers) == (status == 401)
         assert ("allow" in headers) == (status == 405)
-        assert node.refused(reason) == 1
+        assert re.findall(rb'refused_total\{reason="(\w+)"\} 1.0', node.metrics.text()) == [
+            reason.encode()
+        ]
         assert node.limits.in_flight.total == 0
 
-    served(scenario)
+    (line,) = served(scenario)
+    assert (line["status"], line["reason"]) == (status, reason)
+    assert line["level"] == ("warning" if status == 503 else "info")
 
 
 def test_a_body_in_pieces_is_refused_as_soon_as_it_is_too_large() -> None:

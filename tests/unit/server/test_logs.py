@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from deconflict.server.logs import LineWriter, configure_logs
+from deconflict.server.logs import LineWriter, RequestLog, configure_logs
 
 PIPE_BYTES = 4096
 
@@ -68,6 +68,26 @@ def test_a_reader_that_went_away_costs_its_lines_and_nothing_else() -> None:
     writer.stop()
     os.close(writing)
     assert writer.dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [
+        ("info", [(200, "info"), (404, "info"), (500, "error"), (503, "warning")]),
+        ("warning", [(500, "error"), (503, "warning")]),
+        ("error", [(500, "error")]),
+    ],
+)
+def test_a_request_that_the_state_refused_is_a_warning_and_a_fault_an_error(
+    pipe, level, written
+) -> None:
+    writer = LineWriter(pipe[1])
+    log = RequestLog(writer, which="all", level=level, json=True)
+    for status in (200, 404, 500, 503):
+        log.write("id", "GET", "operation", status, 0.001)
+    writer.stop()
+    lines = [json.loads(line) for line in os.read(pipe[0], PIPE_BYTES).splitlines()]
+    assert [(line["status"], line["level"]) for line in lines] == written
 
 
 @pytest.mark.usefixtures("_logging_restored")
