@@ -140,7 +140,41 @@ def settings() -> str:
         unit = f"`{about.unit}`" if about.unit else ""
         cell = f"`{shown}`" if shown else "none"
         page += f"| `{name}` | `{about.flag}` | {cell} | {unit} | {about.help} |\n"
-    return page
+    return page + policy()
+
+
+POLICY_HEAD = """
+## The policy
+
+These limits decide about plans, so they are no settings of a node: they stand in the journal, and
+every replay knows which were in force. `deconflict configure` shows them, also beside the running
+service. To change some, stop the service and name them, as the user whom it runs as:
+
+```
+deconflict configure horizon_s=864000 most_volumes=200
+```
+
+It prints the old value and the new one. The change is an entry of the journal, and holds for all
+that is decided after it, from the next start of the service on; what is registered already stays.
+
+| limit | default | from | to | unit | what |
+|---|---|---|---|---|---|
+"""
+
+
+def policy() -> str:
+    """Return the section of the policy."""
+    from deconflict.register.policy import ABOUT_POLICY, DEFAULT_POLICY
+
+    section = POLICY_HEAD
+    for name, about in ABOUT_POLICY.items():
+        default = getattr(DEFAULT_POLICY, name)
+        if isinstance(default, bool):
+            shown, least, most = str(default).lower(), "false", "true"
+        else:
+            shown, least, most = f"{default:,}", f"{about.least:,}", f"{about.most:,}"
+        section += f"| `{name}` | {shown} | {least} | {most} | {about.unit} | {about.help} |\n"
+    return section
 
 
 def main() -> None:

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deconflict.cli.data_folder import data_folder
 from deconflict.cli.status import ExitStatus
 
 if TYPE_CHECKING:
-    from deconflict.register.policy import Policy
+    from deconflict.register.policy import AboutLimit, Policy
 
 
 def configure(*change: str, data: Path | None = None) -> int:
@@ -21,38 +22,42 @@ def configure(*change: str, data: Path | None = None) -> int:
         NAME=VALUE for each limit that is to be another. Without any, the policy is shown, also
         while the service runs; to change it, stop the service first.
     data
-        The folder of the journal; without it, the platform's folder for data.
+        The folder of the journal; without it, that of this user.
     """
-    import msgspec
-
     from deconflict.geo.errors import InputError
     from deconflict.journal.engine import EngineError
     from deconflict.journal.errors import LogError
     from deconflict.server.clock import ClockAheadError
-    from deconflict.server.configuration import default_data
 
-    folder = default_data() if data is None else data
+    folder = data_folder(data)
     try:
-        policy = _changed(folder, change) if change else _policy(folder)
+        lines = _changed(folder, change) if change else _shown(folder)
     except (EngineError, LogError, ClockAheadError) as error:
         raise InputError(str(error).rstrip("."), "nothing was changed") from None
-    for name, value in msgspec.to_builtins(policy).items():
-        sys.stdout.write(f"{name}={msgspec.json.encode(value).decode()}\n")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return ExitStatus.CLEAR
 
 
-def _policy(folder: Path) -> Policy:
+def _shown(folder: Path) -> list[str]:
+    """Return each limit with what it may be set to, as a comment of TOML."""
+    from deconflict.register.policy import ABOUT_POLICY
     from deconflict.server.data_folder import DataFolder
 
     opened = DataFolder.beside(folder)
     try:
-        return opened.register.policy
+        policy = opened.register.policy
     finally:
         opened.close()
+    said = {name: f"{name}={_plain(getattr(policy, name))}" for name in ABOUT_POLICY}
+    width = max(map(len, said.values()))
+    return [
+        f"{text:<{width}}  # {_allowed(ABOUT_POLICY[name])}. {ABOUT_POLICY[name].help}"
+        for name, text in said.items()
+    ]
 
 
-def _changed(folder: Path, change: tuple[str, ...]) -> Policy:
-    import math
+def _changed(folder: Path, change: tuple[str, ...]) -> list[str]:
+    """Put another policy in force; return what is another now, and from when on."""
     import os
 
     import msgspec
@@ -60,11 +65,43 @@ def _changed(folder: Path, change: tuple[str, ...]) -> Policy:
     from deconflict.geo.errors import InputError
     from deconflict.register.command import ENTROPY_BYTES, Configure
     from deconflict.register.decide import decide
-    from deconflict.register.policy import Policy
+    from deconflict.register.policy import ABOUT_POLICY
     from deconflict.server.data_folder import JOURNAL, DataFolder
 
     if not (folder / JOURNAL).exists():
         raise InputError(f"there is no journal in {folder}", "start the service once: it makes one")
+    said = _said(change)
+    opened = DataFolder.open(folder)
+    try:
+        guard = opened.guard()
+        opened.begin(guard)
+        before = opened.register.policy
+        policy = msgspec.structs.replace(
+            before, **{name: _value(before, name, text) for name, text in said.items()}
+        )
+        command = Configure(party="", entropy=os.urandom(ENTROPY_BYTES), policy=policy)
+        decision = opened.commit(command, guard, decide)
+        if decision.refusal is not None:
+            raise InputError(decision.refusal.what, decision.refusal.remedy)
+        position = opened.register.head - 1
+    finally:
+        opened.close()
+    lines = [
+        f"{name}: {_with_unit(before, name)} -> {_with_unit(policy, name)}"
+        for name in ABOUT_POLICY
+        if getattr(policy, name) != getattr(before, name)
+    ]
+    lines.append(
+        f"Journalled as entry {position:,}, and in force for all that is decided after it, which "
+        "is from the next start of the service on. What is registered already stays."
+    )
+    return lines
+
+
+def _said(change: tuple[str, ...]) -> dict[str, str]:
+    from deconflict.geo.errors import InputError
+    from deconflict.register.policy import ABOUT_POLICY
+
     said: dict[str, str] = {}
     for word in change:
         name, equals, value = word.partition("=")
@@ -73,32 +110,50 @@ def _changed(folder: Path, change: tuple[str, ...]) -> Policy:
                 f"{word!r} is no NAME=VALUE, or {name!r} is named twice",
                 "write for example kept_after_end_s=3600",
             )
-        said[name] = value
-    opened = DataFolder.open(folder)
-    try:
-        guard = opened.guard()
-        opened.begin(guard)
-        before = msgspec.to_builtins(opened.register.policy)
-        unknown = sorted(said.keys() - before.keys())
-        if unknown:
+        if name not in ABOUT_POLICY:
             raise InputError(
-                f"there is no limit called {unknown[0]!r}", f"it is one of: {', '.join(before)}"
+                f"there is no limit called {name!r}", f"it is one of: {', '.join(ABOUT_POLICY)}"
             )
-        try:
-            policy = msgspec.convert(before | said, Policy, strict=False)
-        except msgspec.ValidationError as error:
-            raise InputError(
-                f"a value is of the wrong kind: {error}",
-                "run deconflict configure without a change to see what values look like",
-            ) from None
-        for name in said:
-            limit = getattr(policy, name)
-            if not (math.isfinite(limit) and limit >= 0):
-                raise InputError(f"{name} can't be {limit}", "write a number that is not below 0")
-        command = Configure(party="", entropy=os.urandom(ENTROPY_BYTES), policy=policy)
-        decision = opened.commit(command, guard, decide)
-        if decision.refusal is not None:
-            raise InputError(decision.refusal.what, decision.refusal.remedy)
-        return opened.register.policy
-    finally:
-        opened.close()
+        said[name] = value
+    return said
+
+
+def _value(before: Policy, name: str, text: str) -> float:
+    """Return a value as its limit's type."""
+    import msgspec
+
+    from deconflict.geo.errors import InputError
+    from deconflict.register.policy import ABOUT_POLICY
+
+    old = getattr(before, name)
+    try:
+        return msgspec.convert(text, type(old), strict=False)  # type: ignore[no-any-return]
+    except msgspec.ValidationError:
+        allowed = _allowed(ABOUT_POLICY[name])
+        if not isinstance(old, bool):
+            allowed = f"{'a whole number' if isinstance(old, int) else 'a number'}, {allowed}"
+        raise InputError(f"{name} can't be {text!r}", f"write {allowed}") from None
+
+
+def _allowed(about: AboutLimit) -> str:
+    if about.most == 0:
+        return "true or false"
+    unit = f" {about.unit}" if about.unit else ""
+    return f"{about.least:,} to {about.most:,}{unit}"
+
+
+def _plain(value: float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _with_unit(policy: Policy, name: str) -> str:
+    """Return a value with its unit, and a long time in days and hours too."""
+    from deconflict.register.policy import ABOUT_POLICY
+    from deconflict.register.words import duration
+
+    value, unit = getattr(policy, name), ABOUT_POLICY[name].unit
+    if isinstance(value, bool):
+        return _plain(value)
+    if unit == "s" and value >= 60:
+        return f"{value:,} s ({duration(value)})"
+    return f"{value:,} {unit}".rstrip()

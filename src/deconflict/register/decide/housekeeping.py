@@ -24,6 +24,7 @@ from deconflict.register.event import (
     Subscribed,
     Ticked,
 )
+from deconflict.register.policy import ABOUT_POLICY, unfit
 from deconflict.register.state.view import View
 
 
@@ -39,6 +40,14 @@ def configure(view: View, command: Configure) -> Decision:
             Reason.INVALID,
             "this policy is in force already",
             "change what is to be different",
+        )
+    name = unfit(view.policy, command.policy)
+    if name is not None:
+        about = ABOUT_POLICY[name]
+        raise RefusedError(
+            Reason.INVALID,
+            f"{name} can't be {getattr(command.policy, name):,}",
+            f"give {about.least:,} to {about.most:,}{f' {about.unit}' if about.unit else ''}",
         )
     return Decision(events=(Configured(command.policy),))
 
