@@ -108,12 +108,12 @@ def test_a_certificate_and_a_key_that_can_not_be_used_are_refused_in_a_line(
     nothing = tmp_path / "nothing.pem"
     nothing.write_text("nothing")
     good = written(key, tmp_path / "key.pem")
-    for pair in (
-        (certificate, other),
-        (certificate, locked),
-        (nothing, good),
-        (certificate, nothing),
-        (certificate, tmp_path / "absent.pem"),
+    for *pair, why in (
+        (certificate, other, "the key is another certificate's"),
+        (certificate, locked, "has a password"),
+        (nothing, good, f"{nothing} holds no certificate"),
+        (certificate, nothing, f"{nothing} holds no private key"),
+        (certificate, tmp_path / "absent.pem", "No such file"),
     ):
         given = ("--tls-certificate", str(pair[0]), "--tls-key", str(pair[1]))
         status, lines = make_service().refused_start(*given)
@@ -121,6 +121,7 @@ def test_a_certificate_and_a_key_that_can_not_be_used_are_refused_in_a_line(
         (line,) = lines
         assert str(pair[0]) in line
         assert str(pair[1]) in line
+        assert why in line
 
 
 @pytest.mark.parametrize(

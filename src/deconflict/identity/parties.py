@@ -268,6 +268,6 @@ def _checked(scopes: Iterable[str]) -> tuple[str, ...]:
 def _existing(parties: dict[str, Party], name: str) -> Party:
     if name not in parties:
         raise InputError(
-            "there is no party of this name", "see `deconflict party list`", field="name"
+            f"there is no party called {name!r}", "deconflict party list shows those that are there"
         )
     return parties[name]

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 import platformdirs
 
+from deconflict.formats.expected import in_words
 from deconflict.geo.errors import InputError
 from deconflict.server.settings import About, Settings, about_settings
 
@@ -173,16 +174,25 @@ def _read(about: About, value: object, where: str, *, strict: bool = False) -> o
     except msgspec.ValidationError as error:
         unit = f" ({about.unit})" if about.unit else ""
         raise InputError(
-            f"{value!r} can't be used for {about.name}{unit}: {error}",
+            f"{value!r} can't be used for {about.name}{unit}: {_expected(about, str(error))}",
             f"this is what it says: {about.help}",
             field=where,
         ) from None
 
 
+def _expected(about: About, message: str) -> str:
+    """Return what may be given, as a clause."""
+    if get_origin(about.type) is Literal:
+        return f"it is one of {', '.join(get_args(about.type))}"
+    message, _, _ = message.partition(" - at ")
+    found = in_words(message)
+    return message if found is None else found[1]
+
+
 def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str | Path) and str(value):
         return Path(value).expanduser()
-    raise msgspec.ValidationError("Expected the name of a file or folder")
+    raise msgspec.ValidationError("it is no name of a file or folder")
 
 
 def _refuse_what_does_not_fit(settings: Settings) -> None:

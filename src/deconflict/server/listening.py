@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from uvicorn import Config, Server
@@ -23,6 +25,8 @@ from deconflict.server.settings import Settings
 INTERRUPTED: Final = 130
 """Exit status after a second Ctrl-C."""
 _BACKLOG: Final = 2048
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----")
+_PRIVATE_KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
 _HANDSHAKE_S: Final = 10.0
 
 
@@ -70,13 +74,31 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         # An encrypted key would wait for a password that nobody types.
         context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=lambda: b"")
     except (OSError, ValueError) as error:
-        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         raise InputError(
             f"the certificate {settings.tls_certificate} and the key {settings.tls_key} can't be "
-            f"used together ({str(why).replace('_', ' ').lower()})",
+            f"used together ({_unusable(settings.tls_certificate, settings.tls_key, error)})",
             "give PEM files of a certificate chain and its own key, without a password",
         ) from None
     return context
+
+
+def _unusable(certificate: Path, key: Path, error: Exception) -> str:
+    """Return why OpenSSL did not take a certificate and its key; its own words help nobody."""
+    for path, marker, what in (
+        (certificate, _CERTIFICATE, "certificate"),
+        (key, _PRIVATE_KEY, "private key"),
+    ):
+        try:
+            content = path.read_bytes()
+        except OSError as refusal:
+            return f"{path}: {refusal.strerror}"
+        if not marker.search(content):
+            return f"{path} holds no {what} in PEM"
+    if b"ENCRYPTED" in key.read_bytes():
+        return f"{key} has a password"
+    if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+        return "the key is another certificate's"
+    return "one of them is damaged, or of a kind that is not taken"
 
 
 class Listening(Server):

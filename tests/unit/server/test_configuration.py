@@ -51,12 +51,24 @@ def test_variables_of_this_program_that_are_no_settings_are_left_alone(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("port", 65536), ("port", -1), ("keep_alive_s", 0), ("most_headers", 0), ("log_format", "x")],
+    ("name", "value", "told"),
+    [
+        ("port", 65536, "give at most 65,535"),
+        ("port", "high", "write a whole number"),
+        ("port", -1, "give at least 0"),
+        ("keep_alive_s", 0, "give more than 0"),
+        ("most_headers", 0, "give at least 1"),
+        ("log_format", "x", "it is one of auto, text, json"),
+        ("open_metrics", "maybe", "write true or false"),
+        ("tls_key", "", "it is no name of a file"),
+    ],
 )
-def test_a_value_beyond_its_limits_is_refused_by_name(name: str, value: object) -> None:
-    with pytest.raises(InputError, match=name):
+def test_a_value_beyond_its_limits_is_refused_by_name_with_what_may_be_given(
+    name: str, value: object, told: str
+) -> None:
+    with pytest.raises(InputError, match=f"can't be used for {name}.*: {told}") as refused:
         configure({name: value}, {})
+    assert "Expected" not in str(refused.value)
 
 
 def test_a_text_in_a_file_is_no_number(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ on them. Fields that this module does not know are left alone, as the standard's
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from deconflict.formats.expected import in_words
 from deconflict.geo.errors import InputError
 
 Latitude = Annotated[float, msgspec.Meta(ge=-90.0, le=90.0)]
@@ -165,17 +167,19 @@ class ConstraintRequest(msgspec.Struct, frozen=True):
 T = TypeVar("T")
 
 _PLACE = re.compile(r" - at `\$?\.?(?P<path>.*)`$", re.DOTALL)
-_EXPLAINED = (
-    (re.compile(r"Object missing required field `(\w+)`"), r"`\1` is missing", r"add `\1`"),
-    (re.compile(r"Invalid enum value (.*)", re.DOTALL), r"\1 is no value that F3548 has here", ""),
-    (re.compile(r"Expected `(\w+)` (>=|>|<=|<) (\S+)"), r"the number is not \2 \3", ""),
-    (
-        re.compile(r"Expected `array` of length >= (\d+)"),
-        r"fewer than \1 are given",
-        r"give at least \1",
-    ),
-    (re.compile(r"Expected `([^`]+)`, got `(\w+)`"), r"\2 stands where \1 belongs", ""),
+_ENUM = re.compile(r"Invalid enum value (.*)", re.DOTALL)
+_FIELD = re.compile(r"(\w+)(?:\[[^\]]*\])?\Z")
+_ALLOWED = MappingProxyType(
+    {
+        "units": 'write "M", and the value in metres',
+        "reference": 'write "W84", and the height above the WGS 84 ellipsoid',
+        "format": 'write "RFC3339"',
+        "state": 'write "Accepted", "Activated", "Nonconforming" or "Contingent"',
+        "availability": 'write "Unknown", "Normal" or "Down"',
+        "recorder_role": 'write "Client" or "Server"',
+    }
 )
+"""What may stand in the fields that have few values, by their names."""
 _REMEDY = "write it as F3548-21 does"
 
 
@@ -209,8 +213,10 @@ def explained(message: str) -> InputError:
     found = _PLACE.search(message)
     path = found["path"] if found else ""
     message = message[: found.start()] if found else message
-    for pattern, what, remedy in _EXPLAINED:
-        match = pattern.fullmatch(message)
-        if match:
-            return InputError(match.expand(what), match.expand(remedy) or _REMEDY, field=path)
-    return InputError(message, _REMEDY, field=path)
+    value = _ENUM.fullmatch(message)
+    if value:
+        field = _FIELD.search(path)
+        remedy = _ALLOWED.get(field[1], _REMEDY) if field else _REMEDY
+        return InputError(f"{value[1]} is no value that F3548 has here", remedy, field=path)
+    what, remedy = in_words(message) or (message, _REMEDY)
+    return InputError(what, remedy, field=path)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from deconflict.geo.errors import InputError
 from deconflict.standards.f3548 import wire_requests
 from deconflict.standards.f3548.requests import decoded
+from deconflict.standards.f3548.wire import explained
 
 A = "/dss/v1/operational_intent_references/00000000-0000-4000-8000-00000000000a"
 
@@ -305,3 +306,25 @@ def test_numbers_are_read_to_the_last_digit(uss1, say, service):
     assert uss1("PUT", A, body).status == 201
     (submission,) = service.submissions
     assert submission.command.volumes[0].footprint.shell[0][0] == math.nextafter(47.0, 0)
+
+
+def few_values():
+    """Return each field of a request that has few values, and these."""
+    found = set()
+    for kind in all_structs():
+        for field in msgspec.inspect.type_info(kind).fields:
+            if isinstance(field.type, msgspec.inspect.LiteralType):
+                found.add((field.encode_name, field.type.values))
+            elif isinstance(field.type, msgspec.inspect.EnumType):
+                found.add((field.encode_name, tuple(one.value for one in field.type.cls)))
+    return sorted(found)
+
+
+def test_where_few_values_may_stand_a_refusal_names_all_of_them():
+    fields = few_values()
+    assert {name for name, _ in fields} >= {"units", "reference", "state", "availability"}
+    for name, values in fields:
+        refusal = explained(f"Invalid enum value 'FT' - at `$.extents[0].volume.{name}`")
+        assert refusal.what.startswith("'FT' is no value")
+        for value in values:
+            assert f'"{value}"' in refusal.remedy
