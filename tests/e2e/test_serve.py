@@ -264,7 +264,8 @@ def test_a_party_gets_a_token_for_its_secret_and_asks_with_it(shared_service) ->
 
 def test_readiness_and_metrics_are_there_for_this_machine(shared_service) -> None:
     assert httpx.get(f"{shared_service.base_url}/healthz").status_code == 200
-    assert httpx.get(f"{shared_service.base_url}/readyz").json() == {"ready": True, "reasons": []}
+    ready = httpx.get(f"{shared_service.base_url}/readyz").json()
+    assert ready == {"ready": True, "reasons": [], "faults": []}
     text = httpx.get(f"{shared_service.base_url}/metrics").text
     assert 'deconflict_registered{kind="operations"} 0.0' in text
 

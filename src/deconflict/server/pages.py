@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from deconflict.identity.caller import TokenError
-from deconflict.identity.key_source import KeySource
 from deconflict.server import metrics as prometheus
 from deconflict.server.app import CONNECTION, Verifies, bearer_token
 from deconflict.server.configuration import is_loopback
@@ -46,8 +45,10 @@ class Surroundings:
         Returns the coordinator's state.
     stopping
         Returns whether the service is being stopped.
-    sources
-        Where keys come from.
+    admits
+        Returns whether somebody's token could be verified.
+    faults
+        Returns what is wrong with the keys of authorities, in clauses for an operator.
     description
         The OpenAPI document.
     docs, docs_policy
@@ -64,7 +65,8 @@ class Surroundings:
     verifier: Verifies
     health: Callable[[], Health]
     stopping: Callable[[], bool]
-    sources: Sequence[KeySource]
+    admits: Callable[[], bool]
+    faults: Callable[[], Sequence[str]]
     description: Mapping[str, Any]
     docs: bytes
     docs_policy: str
@@ -81,8 +83,14 @@ def pages(around: Surroundings) -> Starlette:
         return _json({"alive": True})
 
     async def ready(request: Request) -> Response:
-        reasons = _reasons(around, in_full=_is_local(around, request))
-        return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        in_full = _is_local(around, request)
+        reasons = _reasons(around, in_full=in_full)
+        answer = {
+            "ready": not reasons,
+            "reasons": reasons,
+            "faults": _faults(around, in_full=in_full),
+        }
+        return _json(answer, 503 if reasons else 200)
 
     async def metrics(request: Request) -> Response:
         if not (around.settings.open_metrics or _is_local(around, request)):
@@ -169,9 +177,15 @@ def _reasons(around: Surroundings, *, in_full: bool) -> list[str]:
         reasons.append("the service is being stopped")
     elif not health.ready:
         reasons.append(health.reason if in_full else f"the journal: {health.state.value}")
-    if not any(source.current() for source in around.sources):
+    if not around.admits():
         reasons.append("no key of any authority is there, so no token can be verified")
     return reasons
+
+
+def _faults(around: Surroundings, *, in_full: bool) -> list[str]:
+    """Return what is wrong although requests are served; a stranger is told no address."""
+    faults = list(around.faults())
+    return faults if in_full or not faults else ["the keys of an authority were not fetched"]
 
 
 def _is_local(around: Surroundings, request: Request) -> bool:

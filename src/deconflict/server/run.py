@@ -8,7 +8,7 @@ import resource
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from typing import Any, Final
 
@@ -196,7 +196,8 @@ class _Running:
             verifier=self._gate.verifier,
             health=self._node.coordinator.health,
             stopping=lambda: front is not None and front.stopping,
-            sources=self._gate.sources,
+            admits=self._gate.admits,
+            faults=self._gate.faults,
             description=document,
             docs=docs_page(document),
             docs_policy=POLICY,
@@ -250,9 +251,14 @@ def _log_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
 
 def _described(sources: Sequence[KeySource]) -> tuple[str, ...]:
     return tuple(
-        f"{found['source']} ({found['keys']} {'key' if found['keys'] == 1 else 'keys'})"
-        for found in (source.describe() for source in sources)
+        f"{found['source']} ({_keys(found)})" for found in (source.describe() for source in sources)
     )
+
+
+def _keys(found: Mapping[str, object]) -> str:
+    if not found["keys"]:
+        return f"no keys: {found.get('fault')}"
+    return "1 key" if found["keys"] == 1 else f"{found['keys']} keys"
 
 
 def _url(bound: socket.socket, *, tls: bool) -> str:
