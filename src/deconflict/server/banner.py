@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -15,6 +16,8 @@ NATIVE: Final = (
     "Natively registered entities are not shown to F3548 clients yet: the projection does not "
     "exist."
 )
+_UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told, not bound
+"""What stands for all addresses of a machine."""
 STARTED: Final = "the service is ready"
 """The event of the line by which programs know that requests are answered."""
 
@@ -90,11 +93,16 @@ def _table(facts: Facts, *, colour: bool) -> str:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    parts = urlsplit(facts.address)
+    everywhere = parts.hostname in _UNSPECIFIED
     live = {kind: _counted(number, kind) for kind, number in facts.live.items()}
     parties = live.pop("parties")
     rows = {
-        "address": Text(facts.address, style="bold green"),
-        "documents": Text(f"{facts.address}/docs"),
+        "address": Text(
+            f"all addresses, port {parts.port} ({parts.scheme})" if everywhere else facts.address,
+            style="bold green",
+        ),
+        "documents": Text("/docs at each of them" if everywhere else f"{facts.address}/docs"),
         "data": Text(facts.data),
         "journal": Text(_counted(facts.entries, "entries")),
         "register": Text(f"{', '.join(live.values())} of {parties}"),
@@ -114,6 +122,8 @@ def _table(facts: Facts, *, colour: bool) -> str:
     console.print(table)
     if facts.parties == 0 and len(facts.sources) == 1:
         console.print("Nobody may ask yet. Add a party: deconflict party add NAME", style="yellow")
+    if everywhere:
+        console.print("Set public_url, so that parties are told where they reach the service.")
     if facts.behind_proxy:
         console.print("TLS is left to a proxy in front; nothing else may reach this address.")
     console.print(Text(NATIVE, style="dim"))
