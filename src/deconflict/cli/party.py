@@ -44,7 +44,9 @@ def add(
 
     folder = data_folder(data)
     Authority.open(folder, create=True)
-    _show(name, Parties(folder).add(name, scope), json=json)
+    secret = Parties(folder).add(name, scope)
+    _warn_of_unknown(scope)
+    _show(name, secret, json=json)
     return ExitStatus.CLEAR
 
 
@@ -117,6 +119,23 @@ def rotate(
 
     _show(name, Parties(data_folder(data)).rotate(name), json=json)
     return ExitStatus.CLEAR
+
+
+def _warn_of_unknown(scopes: tuple[str, ...]) -> None:
+    """Say which scopes no path of this service asks for; another service may know them."""
+    import difflib
+
+    from deconflict.identity.scope import F3548
+    from deconflict.server.settings import METRICS_SCOPE
+
+    known = (*F3548, METRICS_SCOPE)
+    for scope in scopes:
+        if scope not in known:
+            (near,) = difflib.get_close_matches(scope, known, n=1, cutoff=0.0)
+            sys.stderr.write(
+                f"deconflict: this service knows no scope {printable(scope)}, so it opens nothing "
+                f"here; perhaps {near} is meant\n"
+            )
 
 
 def _show(name: str, secret: str, *, json: bool) -> None:

@@ -49,6 +49,21 @@ def test_a_party_is_added_listed_renewed_and_removed(said, tmp_path):
     assert json.loads(said("party", "list", "--json")[1]) == []
 
 
+def test_a_scope_that_opens_nothing_here_is_told_with_the_nearest_that_does(said):
+    status, out, err = said("party", "add", "Relief", "--scope", "utm.stratgic", "--json")
+    assert status == ExitStatus.CLEAR
+    assert json.loads(out)["client_id"] == "Relief"
+    assert err.count("\n") == 1
+    assert "utm.stratgic, so it opens nothing here" in err
+    assert "utm.strategic_coordination" in err
+    known = ("utm.constraint_management", "deconflict.metrics")
+    assert said("party", "add", "Other", "--scope", *known)[2] == ""
+
+
+def test_a_party_that_is_not_there_is_named(said):
+    assert "there is no party called 'Nobody'" in said("party", "remove", "Nobody")[2]
+
+
 def test_a_party_that_is_there_already_is_refused_in_one_line(said):
     said("party", "add", "Relief")
     status, out, err = said("party", "add", "Relief")
