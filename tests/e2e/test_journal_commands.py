@@ -210,6 +210,12 @@ def test_an_export_is_verified_alone_and_holds_no_secret(
         assert secret.strip() not in text
     assert journal(left.data, "export", "--with-secrets", "--to", whole).returncode == 0
     assert left.story.ovn in whole.read_text()
+    again = journal(left.data, "export", "--to", whole)
+    assert again.returncode == ExitStatus.BAD_INPUT
+    assert "--force" in again.stderr
+    assert left.story.ovn in whole.read_text(), "what was there is still there"
+    assert journal(left.data, "export", "--force", "--to", same).returncode == ExitStatus.CLEAR
+    assert same.read_bytes() == one.read_bytes()
     assert journal(left.data, "verify", whole).returncode == ExitStatus.CLEAR
 
 

@@ -26,6 +26,7 @@ def export(
     stop: int | None = None,
     party: str | None = None,
     with_secrets: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    force: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     data: Path | None = None,
 ) -> int:
     """Write entries with their proofs, which anybody can verify alone.
@@ -47,6 +48,8 @@ def export(
         bytes that it has itself.
     with_secrets
         Give the parts that hold secrets, too.
+    force
+        Overwrite a file that exists.
     data
         The data folder; without it, that of this user.
     """
@@ -58,7 +61,7 @@ def export(
     with (
         Record.open(data_folder(data)) as record,
         progress("Exporting") as advance,
-        _written(to) as stream,
+        _written(to, force=force) as stream,
     ):
         for line in export_lines(
             record,
@@ -79,11 +82,13 @@ def export(
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[BinaryIO]:
+def _written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     """Yield a stream; the file is there only when all was written."""
     if str(path) == "-":
         yield sys.stdout.buffer
         return
+    if not force:
+        _refuse_to_replace(path)
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -91,7 +96,20 @@ def _written(path: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        if not force:
+            _refuse_to_replace(path)  # it took a while; a link would be sure, but FAT has none
         new.replace(path)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
+
+
+def _refuse_to_replace(path: Path) -> None:
+    from deconflict.geo.errors import InputError
+
+    if os.path.lexists(path):
+        raise InputError(
+            "the file exists already",
+            "write another name, or say that it may be replaced (--force)",
+            field=str(path),
+        )
