@@ -25,9 +25,11 @@ demo: $(STAMP)  ## set up and run the main job on real input
 	@$(BIN)/deconflict demo
 
 test: $(STAMP)  ## set up and run every test
+	@tests/components.sh
 	@$(BIN)/python -m pytest --numprocesses $(PYTEST_JOBS) --quiet
 
 soak: $(STAMP)  ## the long forms of the kill, fault, fuzz and race tests (an hour)
+	@tests/components.sh
 	@DECONFLICT_SOAK=1 $(BIN)/python -m pytest tests/soak --numprocesses 0 --verbose
 
 check: $(STAMP)  ## lint, types and import contracts

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs the programs that tests need beside Python: Debian's packages, where that is allowed.
+# What can't be installed is named; the tests that need it then skip and say so.
+set -euo pipefail
+
+declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd)
+
+missing=()
+for program in cc curl openssl jq xxd; do
+    command -v "$program" > /dev/null || missing+=("$program")
+done
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+
+as_root=()
+if [[ $EUID -ne 0 ]]; then
+    if ! sudo -n true 2> /dev/null; then
+        echo "Not installed, and nobody here may install packages: ${missing[*]}." \
+            "The tests that need them are left out and say so."
+        exit 0
+    fi
+    as_root=(sudo -n)
+fi
+if ! command -v apt-get > /dev/null; then
+    echo "Not installed, and this is no Debian: ${missing[*]}." \
+        "The tests that need them are left out and say so."
+    exit 0
+fi
+packages=()
+for program in "${missing[@]}"; do
+    read -ra names <<< "${package[$program]}"
+    packages+=("${names[@]}")
+done
+echo "Installing ${packages[*]}, which tests need"
+install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y)
+if ! { "${install[@]}" update && "${install[@]}" install --no-install-recommends "${packages[@]}"; } \
+    > /dev/null; then
+    echo "They could not be installed: ${missing[*]}." \
+        "The tests that need them are left out and say so."
+fi
