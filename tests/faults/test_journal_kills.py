@@ -132,7 +132,7 @@ def test_a_restore_killed_at_any_step_is_ended_by_another(tmp_path: Path) -> Non
     before = filled(data)
     refused = ended = 0
     for step in steps(600, 7):
-        done = killed_before(step, lambda: restoring.restore(data, data))
+        done = killed_before(step, lambda: restoring.restore(data, data, replace=True))
         if not done:
             try:
                 folder = DataFolder.open(data)
@@ -141,7 +141,7 @@ def test_a_restore_killed_at_any_step_is_ended_by_another(tmp_path: Path) -> Non
             else:
                 assert tuple(folder.register.availabilities()) == before
                 folder.close()
-            restoring.restore(data, data)
+            restoring.restore(data, data, replace=True)
         assert held(data) == before
         assert not (data / "restore.json").exists()
         assert [one.wrong for one in verify_path(data) if one.wrong_count] == []

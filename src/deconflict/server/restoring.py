@@ -38,6 +38,7 @@ from deconflict.server.data_folder import CLOCK
 from deconflict.server.exchange import Restored, exchange, finished
 from deconflict.server.group import Group
 from deconflict.server.own import SERVICE_SUBJECT, own
+from deconflict.server.present import refuse_whole
 from deconflict.server.pruning import BATCH, Need
 from deconflict.server.record import JOURNAL, KEYS, LOG, opened_row
 from deconflict.server.replay import decided_of
@@ -49,7 +50,12 @@ Progress = Callable[[float], None]
 
 
 def restore(
-    backup: Path, data: Path, *, until: int | None = None, progress: Progress = lambda _: None
+    backup: Path,
+    data: Path,
+    *,
+    until: int | None = None,
+    replace: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Restored:
     """Let a backup go on as a new log.
 
@@ -62,14 +68,16 @@ def restore(
         The data folder. What it held before is moved aside within it.
     until
         The position of the first entry that is left out; without it, all are used.
+    replace
+        Whether a log in the data folder that is whole is to end, too.
     progress
         Told how far it got, 0 to 1.
 
     Raises
     ------
     LogError, EngineError
-        If the backup can't be used, or another process has the data folder open. Nothing in the
-        data folder was changed then.
+        If the backup can't be used, another process has the data folder open, or what is in it
+        is whole. Nothing in the data folder was changed then.
     OSError
         If something can't be read or written.
     """
@@ -85,6 +93,8 @@ def restore(
         with BareJournal(path) as journal:
             keys = _keys(journal, (path.parent, data))
             stop = journal.head() if until is None else min(until, journal.head())
+            if not replace:
+                refuse_whole(data, keys.public_key, stop)
             notes = _notes(path.parent, data)
             checked = _checked(journal, path, keys, notes, stop=stop, progress=progress)
             register = _replayed(journal, keys, stop, progress)

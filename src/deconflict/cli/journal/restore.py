@@ -20,6 +20,7 @@ def restore(
     *,
     data: Path | None = None,
     until: int | None = None,
+    replace: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Let a backup go on as a new log; what was there is moved aside, and nothing is deleted.
@@ -37,6 +38,8 @@ def restore(
         The data folder; without it, that of this user.
     until
         Use only the entries before this position: the first damaged one.
+    replace
+        End the log in the data folder although it is whole.
     json
         Print JSON for programs.
     """
@@ -46,7 +49,7 @@ def restore(
 
     folder = data_folder(data)
     with progress("Restoring") as advance:
-        done = run(backup, folder, until=until, progress=advance)
+        done = run(backup, folder, until=until, replace=replace, progress=advance)
     if json:
         write_json(done)
         return ExitStatus.CLEAR
