@@ -94,7 +94,7 @@ ABOUT_POLICY: Final[Mapping[str, AboutLimit]] = MappingProxyType(
         "horizon_s": AboutLimit(
             "How far ahead an operation or zone may end; F3548-21 says 30 days.",
             "s",
-            _DAY_S,
+            _HOUR_S,
             366 * _DAY_S,
         ),
         "most_vertices": AboutLimit("Vertices of all volumes of one entity.", "", 100, 100_000),

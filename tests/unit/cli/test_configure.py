@@ -102,7 +102,7 @@ def test_a_change_that_says_nothing_or_nonsense_is_refused_and_not_journalled(
             "most_volumes=2.5",
             "most_volumes can't be '2.5'; write a whole number, 10 to 1,000",
         ),
-        ("horizon_s=10", "horizon_s can't be 10; give 86,400 to 31,622,400 s"),
+        ("horizon_s=10", "horizon_s can't be 10; give 3,600 to 31,622,400 s"),
     ],
 )
 def test_a_value_that_is_none_is_refused_with_those_that_are(

@@ -61,9 +61,28 @@ def test_reads_are_journalled_as_they_are(world):
 
 
 def test_another_policy_comes_into_force_and_the_same_one_is_refused(world, reason):
-    policy = Policy(horizon_s=60)
+    policy = Policy(horizon_s=864_000)
     assert world.do(Configure, "", policy=policy).events == (Configured(policy),)
-    assert reason(world.do(Configure, "", policy=Policy(horizon_s=60))) == "invalid"
+    assert reason(world.do(Configure, "", policy=Policy(horizon_s=864_000))) == "invalid"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(horizon_s=10),
+        Policy(most_volumes=5_000),
+        Policy(largest_area_km2=float("nan")),
+        Policy(kept_after_end_s=-1),
+    ],
+)
+def test_a_policy_that_would_refuse_nearly_all_or_bound_nothing_is_refused(world, policy, reason):
+    assert reason(world.do(Configure, "", policy=policy)) == "invalid"
+
+
+def test_what_an_older_policy_says_stays_beside_a_change(world):
+    world.policy = Policy(horizon_s=60, most_volumes=5_000)
+    policy = Policy(horizon_s=60, most_volumes=5_000, plain_http=True)
+    assert world.do(Configure, "", policy=policy).events == (Configured(policy),)
 
 
 def test_time_passes(world):
