@@ -43,7 +43,7 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         value = decoder.decode(body)
         _refuse_repeated_keys(value, body)
     except msgspec.ValidationError as error:
-        raise explained(str(error)[-LONGEST_MESSAGE:]) from None
+        raise explained(_shortened(str(error))) from None
     except msgspec.DecodeError as error:
         raise InputError(f"the body is no JSON: {_reason(str(error))}", _REMEDY) from None
     except UnicodeDecodeError:
@@ -51,6 +51,14 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except RecursionError:
         raise InputError(_NESTED, _REMEDY) from None
     return value
+
+
+def _shortened(message: str) -> str:
+    """Return a message with its beginning, which says what is wrong, and its end: the place."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    half = LONGEST_MESSAGE // 2
+    return f"{message[:half]} ... {message[-half:]}"
 
 
 def _reason(message: str) -> str:

@@ -328,3 +328,12 @@ def test_where_few_values_may_stand_a_refusal_names_all_of_them():
         assert refusal.what.startswith("'FT' is no value")
         for value in values:
             assert f'"{value}"' in refusal.remedy
+
+
+@pytest.mark.parametrize("value", ["x" * 10_000, " - at `" * 100_000])
+def test_a_value_that_is_long_is_shortened_and_what_may_stand_there_is_still_named(value):
+    decoder = msgspec.json.Decoder(wire_requests.SetAvailability)
+    with pytest.raises(InputError) as refusal:
+        decoded(decoder, json.dumps({"availability": value}).encode())
+    assert len(str(refusal.value)) < 500
+    assert '"Unknown", "Normal" or "Down"' in str(refusal.value)
