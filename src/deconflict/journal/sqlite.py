@@ -8,6 +8,7 @@ was put back from yesterday; the head file beside it does (`deconflict.journal.h
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -241,7 +242,7 @@ def _seen_head(path: Path) -> HeadFile:
 
 def _copied(path: Path) -> EngineError:
     """Return the refusal of a database without its head file, as a backup leaves it."""
-    folder = path.parent
+    folder = shlex.quote(str(path.parent))
     return EngineError(
         f"{path.with_name(HEAD_NAME)} is missing, so {path} looks like a copy, which may lack what "
         "was answered after it was made: put back the file head if it is the original, or let "
