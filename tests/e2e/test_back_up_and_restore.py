@@ -90,12 +90,14 @@ def test_the_page_backs_up_and_restores_and_what_was_live_goes_on(tmp_path: Path
     assert "sqlite3" in back_up
     assert "journal restore" in back
     data = tmp_path / DATA.lstrip("/")
-    (tmp_path / "safe").mkdir()
     data.parent.mkdir(parents=True)
     add(data, "early", "late")
     (data / "parties.json").write_text('{"version":1,"parties":[]}')
     (data / "parties.json").chmod(0o600)
-    assert typed(back_up, tmp_path).stderr == ""
+    (data / "deconflict.toml").write_text("port = 9871\n")
+    for _ in range(2):  # a backup is made again over the one before
+        done = typed(back_up, tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
     add(data, "lost")
     newest = (data / "log/checkpoint").read_bytes()
     (tmp_path / "backup/deconflict/log/checkpoint").write_bytes(newest)
@@ -104,8 +106,9 @@ def test_the_page_backs_up_and_restores_and_what_was_live_goes_on(tmp_path: Path
     assert "1 entry that the old log had signed" in restored.stdout
     assert "tell the parties" in restored.stdout
     assert held(data) == {"early", "late"}
-    assert (data / "parties.json").exists()
-    before = tmp_path / f"{DATA}.before".lstrip("/")
+    for name in ("parties.json", "deconflict.toml"):
+        assert (data / name).exists()
+    (before,) = data.parent.glob("deconflict.before-*")
     assert (data / "keys/signing-key").read_bytes() != (before / "keys/signing-key").read_bytes()
 
 
@@ -115,11 +118,11 @@ def test_a_backup_that_is_put_back_alone_is_refused_with_the_command_that_restor
 ) -> None:
     back_up, _ = BASH.findall(PAGE.read_text(encoding="utf-8"))
     data = tmp_path / DATA.lstrip("/")
-    (tmp_path / "safe").mkdir()
     data.parent.mkdir(parents=True)
     add(data, "early")
-    (data / "parties.json").touch(0o600)
-    typed(back_up, tmp_path)
+    for name in ("parties.json", "deconflict.toml"):
+        (data / name).touch(0o600)
+    assert typed(back_up, tmp_path).returncode == 0
     copy = tmp_path / "backup/deconflict"
     shutil.copytree(tmp_path / "safe/deconflict-keys", copy / "keys")
     for refused in (DataFolder.open, DataFolder.beside):
