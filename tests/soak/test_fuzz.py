@@ -35,7 +35,8 @@ SETTINGS = (
 MOST_GROWTH_BYTES = 96 * 2**20
 """What the process may grow by, beside what was registered: buffers, caches, the allocator."""
 MOST_ENTITY_BYTES = 10_000
-STATUSES = frozenset({200, 201, 400, 401, 403, 404, 405, 408, 409, 412, 413, 431})
+STATUSES = frozenset({200, 201, 302, 400, 401, 403, 404, 405, 408, 409, 412, 413, 431})
+"""302 is `/`, which points to `/docs`."""
 GUESSING = b"too many wrong secrets"
 """Stands in the 429 of whoever guessed at a party's secret too often."""
 
