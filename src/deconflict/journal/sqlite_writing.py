@@ -259,13 +259,14 @@ class Writing:
             )
 
     def pages(self, statement: str) -> int:
-        """Run a pragma that answers with a number; within `turns`."""
+        """Run a pragma that answers with a number or not at all; within `turns`."""
         self.refuse_if_failed()
         try:
             rows = self._connection.execute(statement).fetchall()
         except sqlite3.Error as error:
             raise self._failed(error, "space was not given back") from error
-        return int(rows[0][0]) if rows else 0
+        # One that doesn't answer gives no row, or an empty one, as the version of Python has it.
+        return int(rows[0][0]) if rows and rows[0] else 0
 
     def _roll_back(self) -> None:
         # SQLite rolls most failures back by itself; a failure of this says no more than the first.
