@@ -3,10 +3,10 @@
 # What can't be installed is named; the tests that need it then skip and say so.
 set -euo pipefail
 
-declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd)
+declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3)
 
 missing=()
-for program in cc curl openssl jq xxd; do
+for program in cc curl openssl jq xxd sqlite3; do
     command -v "$program" > /dev/null || missing+=("$program")
 done
 [[ ${#missing[@]} -eq 0 ]] && exit 0
