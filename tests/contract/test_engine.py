@@ -291,3 +291,64 @@ def test_an_unknown_outcome_is_resolved_by_looking_for_the_group(
         assert again.append(again.head(), lost) is Outcome.ACCEPTED
     finally:
         again.close()
+
+
+def test_waiting_ends_when_something_is_appended_or_the_engine_closes(engine: Engine, group: Maker):
+    engine.append(0, group("a", 2))
+    engine.wait(1, 60.0)  # entry 1 is there: no wait
+    ended = threading.Event()
+
+    def wait_on() -> None:
+        while not ended.is_set() and engine.head() < 3:
+            engine.wait(2, 60.0)
+        ended.set()
+
+    waiting = threading.Thread(target=wait_on)
+    waiting.start()
+    engine.append(2, group("b"))
+    waiting.join(30)
+    assert ended.is_set()
+    until_closed = threading.Thread(target=engine.wait, args=(3, 60.0))
+    until_closed.start()
+    engine.close()
+    until_closed.join(30)
+    assert not until_closed.is_alive()
+
+
+def test_the_lease_stays_with_the_node_that_took_it(engine: Engine):
+    first = engine.lease("one", "http://127.0.0.1:1", 60.0)
+    assert (first.node, first.address) == ("one", "http://127.0.0.1:1")
+    assert engine.lease("one", "http://127.0.0.1:2", 60.0).address == "http://127.0.0.1:2"
+    if engine.shared:
+        assert engine.lease("two", "http://127.0.0.1:3", 60.0).node == "one"
+        engine.release("two")
+        assert engine.lease("two", "http://127.0.0.1:3", 60.0).node == "one"
+    engine.release("one")
+    engine.release("one")
+    assert engine.lease("two", "http://127.0.0.1:3", 60.0).node == "two"
+
+
+def test_a_journal_can_begin_at_a_position_as_if_pruned(
+    engine: Engine, reopen: Reopen, group: Maker
+):
+    engine.begin(768)
+    assert (engine.first(), engine.head(), list(engine.read(768))) == (768, 768, [])
+    with pytest.raises(EngineError):
+        engine.begin(1024)
+    with pytest.raises(EngineError, match="entry 767"):
+        list(engine.read(767))
+    engine.close()
+    again = reopen()
+    try:
+        assert again.append(0, group("a", 2)) is Outcome.REFUSED
+        assert again.append(768, group("a", 2)) is Outcome.ACCEPTED
+        assert [position for position, _ in again.read(768)] == [768, 769]
+    finally:
+        again.close()
+
+
+def test_a_journal_with_entries_begins_nowhere_else(engine: Engine, group: Maker):
+    engine.append(0, group("a", 2))
+    with pytest.raises(EngineError):
+        engine.begin(256)
+    assert (engine.first(), engine.head()) == (0, 2)

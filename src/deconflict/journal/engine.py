@@ -1,7 +1,11 @@
-"""What every engine promises: three verbs, and a place for wrapped keys.
+"""What every engine promises: three verbs, a place for wrapped keys, and a lease.
 
 An engine keeps groups of rows in order, durably, and knows nothing of what is in them. Positions
 count entries from 0; the head is the number of entries ever appended, pruned ones included.
+
+Several nodes may use one engine at once, where it is `Engine.shared`. The lease names the one that
+decides, so that the others need not try; no promise rests on it. What keeps two writers apart is
+`expected_head` alone.
 """
 
 from __future__ import annotations
@@ -69,6 +73,22 @@ class Outcome(Enum):
     """The head was not the expected one; nothing was written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Which node decides, as the engine last heard.
+
+    Attributes
+    ----------
+    node
+        The node's name.
+    address
+        Where the others reach it: a URL.
+    """
+
+    node: str
+    address: str
+
+
 class EngineError(Exception):
     """The engine can't do what was asked, in a sentence for an operator.
 
@@ -94,21 +114,54 @@ class NoSpaceError(EngineError):
     """The disk is full; nothing was written, and a later append may succeed."""
 
 
+class UnreachableError(EngineError):
+    """The engine can't be reached, or can't promise what was asked; a later call may succeed."""
+
+
+class GroupTooLargeError(EngineError):
+    """The group is larger than the engine takes at once; nothing was written, a part may be."""
+
+
 class Engine(Protocol):
-    """A journal engine. One thread at a time, except that `read` may run beside `append`."""
+    """A journal engine. `append` is for one thread at a time; all else may run beside it.
+
+    Attributes
+    ----------
+    shared
+        Whether other processes may append while this one does. If not, what this one appended is
+        all there is.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may append while this one does."""
+        ...
 
     def append(self, expected_head: int, group: Group) -> Outcome:
         """Commit a group behind position `expected_head` - 1, durably; all of it or nothing.
 
+        It never waits for another writer: if one was faster, or is at it, it is refused.
+
         Raises
         ------
+        GroupTooLargeError
+            If a smaller group may be taken.
         EngineError
             If it failed; `EngineError.outcome_known` tells whether nothing was written.
         """
         ...
 
     def find(self, group_id: bytes) -> int | None:
-        """Return the position of a group's first entry, or ``None`` if it was never committed."""
+        """Return the position of a group's first entry, or ``None`` if it was never committed.
+
+        The answer is final: a group of which ``None`` is said, and which is not appended again,
+        never is committed later.
+
+        Raises
+        ------
+        EngineError
+            If that can't be told yet.
+        """
         ...
 
     def read(self, start: int, stop: int | None = None) -> Iterator[tuple[int, Row]]:
@@ -122,7 +175,53 @@ class Engine(Protocol):
         ...
 
     def head(self) -> int:
-        """Return a position no lower than that of any append acknowledged before the call."""
+        """Return a position no lower than that of any append acknowledged before the call.
+
+        Acknowledged to anyone, and also when the server that is asked was deposed meanwhile.
+
+        Raises
+        ------
+        EngineError
+            If the engine can't promise that now.
+        """
+        ...
+
+    def wait(self, position: int, seconds: float) -> None:
+        """Return when the head may lie beyond a position, or after some seconds.
+
+        It may return early for no reason, and returns soon after `close`. For one thread, beside
+        all else.
+        """
+        ...
+
+    def lease(self, node: str, address: str, seconds: float) -> Lease:
+        """Take the lease if it is free or already this node's, for some seconds from now on.
+
+        Returns
+        -------
+        Lease
+            Whose it is. It is never given to two nodes whose clocks run at the same pace, however
+            far apart they are set.
+
+        Raises
+        ------
+        EngineError
+            If the engine fails; then nobody knows.
+        """
+        ...
+
+    def release(self, node: str) -> None:
+        """Give the lease back if it is this node's, so that another need not wait for its end."""
+        ...
+
+    def begin(self, first: int) -> None:
+        """Have an empty journal begin at a position, as if all before it had been pruned.
+
+        Raises
+        ------
+        EngineError
+            If it holds or held entries.
+        """
         ...
 
     def first(self) -> int:

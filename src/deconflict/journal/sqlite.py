@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from deconflict.journal.engine import EngineError, Forgetting, Group, Outcome, Row
+from deconflict.journal.engine import EngineError, Forgetting, Group, Lease, Outcome, Row
 from deconflict.journal.head_file import HEAD_NAME, ID_BYTES, HeadFile, Mark, sync_folder
 from deconflict.journal.sqlite_pruning import prune
 from deconflict.journal.sqlite_reading import Reading
@@ -23,6 +24,9 @@ from deconflict.journal.sqlite_writing import Writing
 
 class SqliteEngine:
     """A journal engine on one SQLite file.
+
+    Nobody else can append while it is open: the lock of its head file sees to that, so the lease
+    is always given.
 
     `append`, `erase` and `prune` are for one thread each, and an append comes in between the
     steps of a pruning; all else may run in any thread. After an error with `must_reopen` it
@@ -46,8 +50,11 @@ class SqliteEngine:
         reader can still open it.
     """
 
+    shared: Final = False
+
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._path = path
+        self._appended = threading.Event()
         self._reads_only = False
         self._closed = True
         self._head_file = _locked_head(path, create=create)
@@ -74,6 +81,7 @@ class SqliteEngine:
 
     def _begin_reader(self, path: Path) -> None:
         self._path = path
+        self._appended = threading.Event()
         self._reads_only = True
         self._closed = True
         self._head_file = _seen_head(path)
@@ -101,7 +109,9 @@ class SqliteEngine:
 
     def append(self, expected_head: int, group: Group) -> Outcome:
         """Commit a group behind position `expected_head` - 1, durably; all of it or nothing."""
-        return self._writer("append").append(expected_head, group)
+        outcome = self._writer("append").append(expected_head, group)
+        self._appended.set()
+        return outcome
 
     def find(self, group_id: bytes) -> int | None:
         """Return the position of a group's first entry, or ``None`` if it was never committed.
@@ -127,6 +137,24 @@ class SqliteEngine:
         """Return a position no lower than that of any append acknowledged before the call."""
         self._usable()
         return self._reading.head()
+
+    def wait(self, position: int, seconds: float) -> None:
+        """Return when the head may lie beyond a position, or after some seconds."""
+        if not self._closed and self.head() <= position:
+            self._appended.wait(seconds)
+        self._appended.clear()
+
+    def lease(self, node: str, address: str, seconds: float) -> Lease:  # noqa: ARG002 - as an engine's
+        """Take the lease, which nobody else can have: the file is locked."""
+        self._writer("take the lease")
+        return Lease(node, address)
+
+    def release(self, node: str) -> None:
+        """Do nothing: the lease goes with the lock."""
+
+    def begin(self, first: int) -> None:
+        """Have an empty journal begin at a position, as if all before it had been pruned."""
+        self._writer("begin").begin(first)
 
     def first(self) -> int:
         """Return the first position that is still kept; 0 until entries were pruned."""
@@ -177,6 +205,7 @@ class SqliteEngine:
         """Let go of the engine. Closing twice is no error."""
         self._let_go()
         self._head_file.close()
+        self._appended.set()  # whoever waits need not wait longer
 
     def _let_go(self) -> None:
         if self._closed:

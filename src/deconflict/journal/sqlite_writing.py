@@ -7,6 +7,7 @@ not be written is lost.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -198,6 +199,23 @@ class Writing:
             self._mark(Mark(self._journal, head + count, group.id, chain))
             self.count(sum(len(row.sealed) + len(row.record) + _ROW_OVERHEAD_BYTES for row in rows))
         return Outcome.ACCEPTED
+
+    def begin(self, first: int) -> None:
+        """Have an empty journal begin at a position, as if all before it had been pruned."""
+        doing = f"the journal does not begin at entry {first}"
+        with self.turns:
+            self._refuse_if_replaced(doing)
+            with self.transaction(doing) as connection:
+                (used,) = connection.execute("SELECT count(*) FROM groups").fetchone()
+                if used:
+                    raise EngineError(f"{doing}: {self.path} holds or held entries")
+                group_id = os.urandom(16)
+                chain = next_chain(first_chain(self._journal), 0, group_id, ())
+                connection.execute("UPDATE journal SET first = ?", (first,))
+                connection.execute(
+                    "INSERT INTO groups VALUES (0, ?, ?, ?, ?)", (first, group_id, chain, b"")
+                )
+            self._mark(Mark(self._journal, first, group_id, chain))
 
     def _mark(self, mark: Mark) -> None:
         try:
