@@ -33,15 +33,22 @@ DEFAULT_BOUNDS = Bounds()
 class Waiting:
     """A submission, and the future of its caller."""
 
-    __slots__ = ("future", "said", "submission")
+    __slots__ = ("forwarded", "future", "said", "submission")
 
     def __init__(
-        self, submission: Submission, future: asyncio.Future[Reply], *, said: bool = True
+        self,
+        submission: Submission,
+        future: asyncio.Future[Reply],
+        *,
+        said: bool = True,
+        forwarded: bool = False,
     ) -> None:
         self.submission = submission
         self.future = future
         self.said = said
         """Whether somebody asked; the service's own commands say nothing."""
+        self.forwarded = forwarded
+        """Whether another node sent it, so that it is decided here or not at all."""
 
     def answer(self, reply: Reply) -> None:
         """Give the caller its reply, if it still waits."""
@@ -82,6 +89,11 @@ class Backlog:
         """Put a command behind all others."""
         self._queue.append(waiting)
         self._bytes += len(waiting.submission.call.body)
+
+    def put_back(self, group: list[Waiting]) -> None:
+        """Put commands in front of all others, whatever the bounds."""
+        self._queue.extendleft(reversed(group))
+        self._bytes += sum(len(waiting.submission.call.body) for waiting in group)
 
     def take(self) -> list[Waiting]:
         """Take the next group; callers that have gone are left out."""

@@ -18,6 +18,8 @@ class State(StrEnum):
     """The last append failed and nothing of it was written; each next one is tried in place."""
     RECOVERING = "recovering"
     """The journal is closed, opened again and verified before anything is written."""
+    UNREACHABLE = "engine unreachable"
+    """The engine that several nodes share can't be reached from this one; it is asked on."""
     CLOCK_AHEAD = "clock ahead"
     BROKEN = "broken"
     """The register could not take what is in the journal: neither read nor written."""
@@ -25,7 +27,9 @@ class State(StrEnum):
     """What was taken is finished, nothing more is taken."""
 
 
-REFUSES_AT_ONCE = frozenset({State.RECOVERING, State.CLOCK_AHEAD, State.BROKEN, State.STOPPING})
+REFUSES_AT_ONCE = frozenset(
+    {State.RECOVERING, State.UNREACHABLE, State.CLOCK_AHEAD, State.BROKEN, State.STOPPING}
+)
 """States in which a command is refused before it is queued."""
 
 SENTENCES = {
@@ -40,6 +44,10 @@ SENTENCES = {
     State.RECOVERING: (
         "the journal of the service failed and is being verified, so nothing of this was written; "
         "try again in a minute"
+    ),
+    State.UNREACHABLE: (
+        "this node of the service can't reach the journal, so nothing of this was written; ask "
+        "another node, or try again soon"
     ),
     State.CLOCK_AHEAD: (
         "the clock of the service can't be trusted, so nothing of this was written; tell its "
@@ -69,6 +77,22 @@ OVERTAKEN = (
 NOT_KNOWN = (
     "the service was stopped before it could find out whether this was written; read it again "
     "before you send it once more"
+)
+NO_ANSWER = (
+    "the node of the service that decides gave no answer, so it is not known whether this was "
+    "written; read it again before you send it once more"
+)
+NO_SEQUENCER = (
+    "no node of the service decides at the moment, so nothing of this was written; try again in a "
+    "few seconds"
+)
+NOT_CURRENT = (
+    "this node of the service can't find out whether what it knows is the newest, so it shows "
+    "nothing; ask another node, or try again soon"
+)
+TOO_LARGE = (
+    "this is larger than the journal of the service takes at once, so nothing of it was written; "
+    "send fewer or simpler volumes"
 )
 READS_FULL = (
     "what was read can't be recorded while the journal can't be written, so nothing is shown; try "

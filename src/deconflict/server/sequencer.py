@@ -11,15 +11,20 @@ When an append fails:
 what is known                  what follows
 =============================  ============================================================
 refused: another writer        the journal is followed, and the group decided again
+too large for the engine       the group is cut in two; a single command is refused
 nothing written, engine well   all callers of the group are refused; the next append tries
 outcome unknown                the callers wait until the journal was verified and read back
 must reopen                    every write is refused until the journal was verified
 =============================  ============================================================
+
+Where several nodes share an engine, the same task follows the journal when others appended, and
+hands what waits to the forwarder while another node decides.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,29 +32,38 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import structlog
 
-from deconflict.journal.engine import EngineError, NoSpaceError, Outcome
+from deconflict.journal.engine import (
+    EngineError,
+    GroupTooLargeError,
+    NoSpaceError,
+    Outcome,
+    UnreachableError,
+)
 from deconflict.journal.entry import Entry
-from deconflict.register.event import Decided
+from deconflict.journal.errors import LogError
+from deconflict.register.command import Tick
 from deconflict.server import health
 from deconflict.server.backlog import Backlog, Waiting
 from deconflict.server.clock import ClockAheadError, ClockGuard
 from deconflict.server.fault import described
+from deconflict.server.following import SLICE_S, Following
 from deconflict.server.group import Decide, Group
 from deconflict.server.health import SENTENCES, Standing, State
+from deconflict.server.nodes.receiving import NotLeadingError
+from deconflict.server.nodes.role import Alone, Role
 from deconflict.server.observer import Observer
-from deconflict.server.replay import decided_of
 from deconflict.standards.service import UnavailableError
 
 if TYPE_CHECKING:
     from deconflict.journal.log import Opened
     from deconflict.register.state.register import Register
 
-SLICE_S: Final = 0.005
-"""How long the task decides or applies before others on the event loop have a turn."""
 FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 30.0
 MOST_ATTEMPTS: Final = 10
 """How often a group is decided again because another writer was faster."""
+LONGEST_PAUSE_S: Final = 0.05
+"""Before a group is decided again although nothing new is in the journal: a writer is at it."""
 
 _T = TypeVar("_T")
 
@@ -74,6 +88,19 @@ class Journal(Protocol):
         ...
 
 
+class Forwards(Protocol):
+    """What the sequencer asks of a `deconflict.server.nodes.forwarding.Forwarder`."""
+
+    @property
+    def free(self) -> bool:
+        """Whether another batch may be sent."""
+        ...
+
+    def send(self, batch: list[Waiting], take_back: Callable[[list[Waiting]], None]) -> None:
+        """Have commands decided elsewhere, and their askers answered."""
+        ...
+
+
 class Sequencer:
     """Decides and appends what waits in a backlog.
 
@@ -95,6 +122,17 @@ class Sequencer:
         Told what happens.
     committed
         Called after each commit, when its entries are applied.
+
+    Attributes
+    ----------
+    role
+        Tells whether this node decides; set before `start` where several nodes share the engine.
+    forwarder
+        Takes what another node decides.
+    following
+        Applies entries to the register.
+    followed
+        Called when what others appended has been read.
     """
 
     def __init__(
@@ -109,6 +147,9 @@ class Sequencer:
         observer: Observer,
         committed: Callable[[], None] | None = None,
     ) -> None:
+        self.role: Role = Alone()
+        self.forwarder: Forwards | None = None
+        self.followed: Callable[[], None] | None = None
         self._register = register
         self._journal = journal
         self._guard = guard
@@ -120,8 +161,10 @@ class Sequencer:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "journal")
+        self.following = Following(register, journal, standing, self._in_thread, committed)
         self._task: asyncio.Task[None] | None = None
         self._busy = False
+        self._behind = False
         self._log = structlog.get_logger("deconflict.coordinator")
 
     @property
@@ -137,6 +180,11 @@ class Sequencer:
         """Say that something waits."""
         self._wake.set()
 
+    def follow(self) -> None:
+        """Say that the journal may reach farther than the register."""
+        self._behind = True
+        self._wake.set()
+
     async def stop(self) -> None:
         """Finish what waits, then end."""
         self._stopping.set()
@@ -148,16 +196,21 @@ class Sequencer:
 
     async def _run(self) -> None:
         while True:
-            while not len(self._backlog):
-                if self._stopping.is_set():
+            while not (self._behind or self._takes()):
+                if self._stopping.is_set() and not len(self._backlog):
                     return
                 self._wake.clear()
                 await self._wake.wait()
-            group = self._backlog.take()
-            self._observer.queued(len(self._backlog))
             self._busy = True
+            group: list[Waiting] = []
             try:
-                await self._settle(group)
+                if self._behind:
+                    self._behind = False
+                    await self._catch_up()
+                if self._takes():
+                    group = self._backlog.take()
+                    self._observer.queued(len(self._backlog))
+                    await self._settle(group)
             except Exception as error:  # noqa: BLE001 - no caller may wait for ever
                 self._log.error("fault of the coordinator", error=described(error))
                 self._break(f"the coordinator failed: {type(error).__name__}")
@@ -165,12 +218,21 @@ class Sequencer:
             finally:
                 self._busy = False
 
+    def _takes(self) -> bool:
+        """Whether something waits that can go on its way now."""
+        return bool(len(self._backlog)) and (
+            self.role.leads or self.forwarder is None or self.forwarder.free
+        )
+
     async def _settle(self, waiting: list[Waiting]) -> None:
         """Bring a group to its end, whichever that is."""
         for _ in range(MOST_ATTEMPTS):
             state = self._standing.state
             if state in {State.BROKEN, State.RECOVERING}:
                 self._refuse(waiting, state.value, SENTENCES[state])
+                return
+            if not self.role.leads:
+                self._pass_on(waiting)
                 return
             try:
                 time_us = self._guard.entry_time_us(self._register.time_us)
@@ -181,8 +243,42 @@ class Sequencer:
             group, waiting = await self._decided(waiting, time_us)
             if not waiting or await self._append(group, waiting):
                 return
-            await self._follow()
+            head = self._register.head
+            try:
+                await self.following.follow()
+            except EngineError as error:
+                self._not_written(waiting, State.FAILING, error)
+                return
+            if self._register.head == head:
+                await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_S))  # noqa: S311 - no secret
         self._refuse(waiting, "not written", health.OVERTAKEN)
+
+    def _pass_on(self, waiting: list[Waiting]) -> None:
+        """Have commands decided by the node that leads; what came from another goes back."""
+        for one in waiting:
+            if one.forwarded or isinstance(one.submission.command, Tick):
+                one.refuse(NotLeadingError(health.NO_SEQUENCER))
+        own = [one for one in waiting if not one.future.done()]
+        if own and self.forwarder is not None:
+            self.forwarder.send(own, self._take_back)
+
+    def _take_back(self, waiting: list[Waiting]) -> None:
+        self._backlog.put_back(waiting)
+        self._wake.set()
+
+    async def _catch_up(self) -> None:
+        """Apply what other nodes appended."""
+        try:
+            await self.following.follow()
+        except EngineError as error:
+            # The lease can't be asked for either then, and tells when the engine is back.
+            self._log.info("the journal could not be followed", error=str(error))
+            self.following.fail(error)
+        except LogError as error:
+            self._break(str(error))
+            self.following.fail(error)
+        if self.followed is not None:
+            self.followed()
 
     async def _decided(
         self, waiting: Iterable[Waiting], time_us: int
@@ -217,6 +313,8 @@ class Sequencer:
             outcome = await self._in_thread(self._journal.append, self._register.head, entries)
         except NoSpaceError as error:
             self._not_written(callers, State.NO_SPACE, error)
+        except GroupTooLargeError:
+            await self._halve(callers)
         except EngineError as error:
             if error.outcome_known and not error.must_reopen:
                 self._not_written(callers, State.FAILING, error)
@@ -230,7 +328,7 @@ class Sequencer:
             if outcome is Outcome.REFUSED:
                 return False
             seconds = time.perf_counter() - began
-            await self._apply(group, callers)
+            await self.following.apply(group, callers)
             said_bytes = sum(len(one.submission.call.body) for one in callers)
             self._observer.committed(len(entries), said_bytes, seconds)
             if self._standing.state in {State.NO_SPACE, State.FAILING}:
@@ -239,49 +337,18 @@ class Sequencer:
                 self._committed()
         return True
 
-    async def _apply(self, group: Group, callers: list[Waiting]) -> None:
-        """Show what is durable, and answer."""
-        until = time.perf_counter() + SLICE_S
-        for made, caller in zip(group.made, callers, strict=True):
-            if self._standing.state is not State.BROKEN:
-                self._apply_one(group.time_us, made.decided)
-            caller.answer(made.reply)  # it is durable, whatever the register makes of it
-            if time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + SLICE_S
-
-    def _apply_one(self, time_us: int, decided: Decided) -> None:
-        position = self._register.head
-        try:
-            self._register.apply(position, time_us, decided)
-        except Exception as error:  # noqa: BLE001 - whatever failed, the register can't be trusted
-            self._log.error("fault while applying", position=position, error=described(error))
-            self._break(
-                f"the register could not take entry {position:,} of the journal "
-                f"({type(error).__name__}); start the service again, and keep its log"
-            )
-
-    async def _follow(self, group: Group | None = None) -> bool:
-        """Apply what is in the journal and was not applied yet.
-
-        Returns
-        -------
-        bool
-            Whether it begins with a group whose outcome was unknown.
-        """
-        behind = await self._in_thread(self._behind)
-        # A record is made over salts, so no other entry has the same.
-        ours = bool(group and behind and behind[0].record == group.made[0].entry.record())
-        for opened in behind:
-            if self._standing.state is State.BROKEN:
-                break
-            self._apply_one(opened.time_us, decided_of(opened))
-        return ours
-
-    def _behind(self) -> list[Opened]:
-        return list(self._journal.read(self._register.head))
+    async def _halve(self, callers: list[Waiting]) -> None:
+        """Decide a group in two parts, since the engine does not take it at once."""
+        if len(callers) == 1:
+            self._refuse(callers, "too large", health.TOO_LARGE)
+            return
+        middle = len(callers) // 2
+        await self._settle(callers[:middle])
+        await self._settle(callers[middle:])
 
     def _not_written(self, callers: list[Waiting], state: State, error: EngineError) -> None:
+        if isinstance(error, UnreachableError):
+            state = State.UNREACHABLE
         self._standing.set(state, str(error))
         self._refuse(callers, state.value, SENTENCES[state])
 
@@ -308,7 +375,7 @@ class Sequencer:
                     )
                     self._refuse(callers, refused, SENTENCES[State.BROKEN])
                     return
-                committed = await self._follow(group)
+                committed = await self.following.follow(group)
                 break
             except Exception as error:  # noqa: BLE001 - any failure means: not verified yet
                 self._standing.set(State.RECOVERING, f"{reason}; opening it again: {error}")

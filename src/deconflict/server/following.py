@@ -1,0 +1,173 @@
+"""Following: entries of the journal applied to the register, one's own and those of other nodes.
+
+Nothing is decided here. The register is changed by this alone, in the sequencer's task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+import structlog
+
+from deconflict.register.event import Decided
+from deconflict.server.backlog import Waiting
+from deconflict.server.fault import described
+from deconflict.server.group import Group
+from deconflict.server.health import Standing, State
+from deconflict.server.replay import decided_of
+
+if TYPE_CHECKING:
+    from deconflict.journal.log import Opened
+    from deconflict.register.state.register import Register
+
+SLICE_S: Final = 0.005
+"""How long is decided or applied before others on the event loop have a turn."""
+READ_AT_ONCE: Final = 2_000
+"""Entries that are read at a time when others appended."""
+
+
+class Readable(Protocol):
+    """What is asked of a `deconflict.journal.log.Log`."""
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[Opened]:
+        """Yield entries."""
+        ...
+
+
+class Following:
+    """Applies entries in order, and tells who waits for them.
+
+    Parameters
+    ----------
+    register
+        The state of the entries applied so far.
+    journal
+        Where those of others are read.
+    standing
+        Becomes `State.BROKEN` when the register can't take an entry.
+    in_thread
+        Runs a function of the journal in its thread.
+    committed
+        Called when entries of others are applied.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        journal: Readable,
+        standing: Standing,
+        in_thread: Callable[..., Any],
+        committed: Callable[[], None] | None,
+    ) -> None:
+        self._register = register
+        self._journal = journal
+        self._standing = standing
+        self._in_thread = in_thread
+        self._committed = committed
+        self._reaching: list[tuple[int, asyncio.Future[None]]] = []
+        self._log = structlog.get_logger("deconflict.coordinator")
+
+    async def reach(self, position: int) -> None:
+        """Return when the register holds all entries before a position.
+
+        Raises
+        ------
+        EngineError, LogError
+            If the journal can't be read now.
+        """
+        if self._register.head < position:
+            reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._reaching.append((position, reached))
+            await reached
+
+    async def apply(self, group: Group, callers: list[Waiting]) -> None:
+        """Show what is durable, and answer."""
+        until = time.perf_counter() + SLICE_S
+        for made, caller in zip(group.made, callers, strict=True):
+            if self._standing.state is not State.BROKEN:
+                self._apply_one(group.time_us, made.decided)
+            caller.answer(made.reply)  # it is durable, whatever the register makes of it
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE_S
+        if self._reaching:
+            self._told()
+
+    def _apply_one(self, time_us: int, decided: Decided) -> None:
+        position = self._register.head
+        try:
+            self._register.apply(position, time_us, decided)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the register can't be trusted
+            self._log.error("fault while applying", position=position, error=described(error))
+            self._break(
+                f"the register could not take entry {position:,} of the journal "
+                f"({type(error).__name__}); start the service again, and keep its log"
+            )
+
+    async def follow(self, group: Group | None = None) -> bool:
+        """Apply what is in the journal and was not applied yet.
+
+        Returns
+        -------
+        bool
+            Whether it begins with a group whose outcome was unknown.
+        """
+        ours: bool | None = None
+        while self._standing.state is not State.BROKEN:
+            unread = await self._in_thread(self._unread)
+            if ours is None:
+                # A record is made over salts, so no other entry has the same.
+                ours = bool(group and unread and unread[0].record == group.made[0].entry.record())
+            await self._apply_all(unread)
+            if len(unread) < READ_AT_ONCE:
+                break
+        self._told()
+        return bool(ours)
+
+    async def _apply_all(self, unread: Sequence[Opened]) -> None:
+        until = time.perf_counter() + SLICE_S
+        for opened in unread:
+            if self._standing.state is State.BROKEN:
+                return
+            try:
+                decided = decided_of(opened)
+            except msgspec.ValidationError:
+                self._break(
+                    f"entry {opened.position:,} of the journal is of a kind that this version "
+                    "does not know: another node runs a newer one; upgrade this node too"
+                )
+                return
+            self._apply_one(opened.time_us, decided)
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE_S
+        if unread and self._committed is not None:
+            self._committed()
+
+    def _unread(self) -> list[Opened]:
+        return list(islice(self._journal.read(self._register.head), READ_AT_ONCE))
+
+    def _told(self) -> None:
+        head = self._register.head
+        left = []
+        for position, reached in self._reaching:
+            if position > head:
+                left.append((position, reached))
+            elif not reached.done():
+                reached.set_result(None)
+        self._reaching = left
+
+    def fail(self, error: Exception) -> None:
+        """Tell those who wait for a position that the journal can't be read now."""
+        reaching, self._reaching = self._reaching, []
+        for _, reached in reaching:
+            if not reached.done():
+                reached.set_exception(error)
+
+    def _break(self, reason: str) -> None:
+        self._standing.set(State.BROKEN, reason)
