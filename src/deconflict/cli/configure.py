@@ -63,10 +63,11 @@ def _changed(folder: Path, change: tuple[str, ...]) -> list[str]:
     import msgspec
 
     from deconflict.geo.errors import InputError
+    from deconflict.journal.location import JOURNAL
     from deconflict.register.command import ENTROPY_BYTES, Configure
     from deconflict.register.decide import decide
     from deconflict.register.policy import ABOUT_POLICY
-    from deconflict.server.data_folder import JOURNAL, DataFolder
+    from deconflict.server.data_folder import DataFolder
 
     if not (folder / JOURNAL).exists():
         raise InputError(f"there is no journal in {folder}", "start the service once: it makes one")

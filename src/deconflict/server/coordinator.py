@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from deconflict.journal.engine import Lease
 from deconflict.register.command import ENTROPY_BYTES, Command, OverrideClock, RecordReads, Tick
 from deconflict.register.state.view import View
 from deconflict.server import health
@@ -19,6 +20,7 @@ from deconflict.server.backlog import DEFAULT_BOUNDS, Backlog, Bounds, Waiting
 from deconflict.server.clock import ClockAheadError, ClockGuard
 from deconflict.server.group import Decide
 from deconflict.server.health import REFUSES_AT_ONCE, SENTENCES, Health, Standing, State
+from deconflict.server.nodes.ties import Ties, Untied
 from deconflict.server.observer import Observer, SilentObserver
 from deconflict.server.own import SERVICE_SUBJECT, own
 from deconflict.server.reads import DEFAULT_READ_BOUNDS, Cut, ReadBounds, Reads
@@ -54,6 +56,8 @@ class Coordinator:
         Of the queue, of groups and of reads not yet journalled.
     committed
         Called after each commit, when its entries are applied.
+    among
+        Makes what ties this node to others; without it the node is alone with its journal.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Coordinator:
         bounds: Bounds = DEFAULT_BOUNDS,
         read_bounds: ReadBounds = DEFAULT_READ_BOUNDS,
         committed: Callable[[], None] | None = None,
+        among: Callable[[Sequencer, Standing, ClockGuard], Ties] | None = None,
     ) -> None:
         self._register = register
         self._guard = guard
@@ -84,6 +89,9 @@ class Coordinator:
             observer=self._observer,
             committed=committed,
         )
+        self._ties: Ties = Untied()
+        if among is not None:
+            self._ties = among(self._sequencer, self._standing, guard)
         self._aside = Aside()
         self._stopping = False
         self._pulsing: asyncio.TimerHandle | None = None
@@ -102,11 +110,48 @@ class Coordinator:
             raise UnavailableError(SENTENCES[State.BROKEN])
         return self._register.view(self._guard.reading_time_us(self._register.time_us))
 
-    async def submit(self, submission: Submission) -> Reply:
-        """Decide a command, make it durable, and return the caller's reply.
+    async def current(self) -> float | None:
+        """See to it that `view` shows all that was answered, by any node, before the call.
+
+        Returns
+        -------
+        float or None
+            ``None`` if so; else by how many seconds at the most `view` may be behind, where the
+            settings allow that.
 
         Raises
         ------
+        UnavailableError
+            If that can't be found out now.
+        """
+        if self._standing.state is State.BROKEN:
+            raise UnavailableError(SENTENCES[State.BROKEN])
+        return await self._ties.current()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this node decides."""
+        return self._sequencer.role.leads
+
+    @property
+    def leader(self) -> Lease | None:
+        """The node that decides; ``None`` where there is one node, or it is not known."""
+        return self._sequencer.role.leader
+
+    async def submit(self, submission: Submission, *, forwarded: bool = False) -> Reply:
+        """Decide a command, make it durable, and return the caller's reply.
+
+        Parameters
+        ----------
+        submission
+            The command.
+        forwarded
+            Whether another node sent it: then it is decided here or not at all.
+
+        Raises
+        ------
+        NotLeadingError
+            If it was forwarded and this node doesn't decide.
         UnavailableError
             If it can't be taken or written.
         """
@@ -117,9 +162,11 @@ class Coordinator:
         if self._backlog.full(len(submission.call.body)):
             self._observer.refused("queue full", 1)
             raise UnavailableError(health.QUEUE_FULL)
-        return await self._queue(submission)
+        return await self._queue(submission, forwarded=forwarded)
 
-    def submit_own(self, command: Command, subject: str) -> asyncio.Future[Reply]:
+    def submit_own(
+        self, command: Command, subject: str, *, forwarded: bool = False
+    ) -> asyncio.Future[Reply]:
         """Queue a command of the service itself.
 
         Returns
@@ -135,7 +182,7 @@ class Coordinator:
         state = self._state()
         if state in REFUSES_AT_ONCE:
             raise UnavailableError(SENTENCES[state])
-        return self._queue_own(command, subject)
+        return self._queue_own(command, subject, forwarded=forwarded)
 
     async def aside(self, call: Call, work: Callable[[], T]) -> T:
         """Return what work over a call's body comes to; a large body's is done in a thread."""
@@ -175,6 +222,8 @@ class Coordinator:
             If the override could not be journalled.
         """
         self._sequencer.start()
+        self._look_at_clock()
+        await self._ties.start()
         ahead_us = self._guard.ahead_us()
         if ahead_us and override_clock is not None and override_clock.strip():
             ahead_s = ahead_us // 1_000_000
@@ -186,8 +235,8 @@ class Coordinator:
                 ),
                 SERVICE_SUBJECT,
             )
+            self._look_at_clock()
         self._save_clock()
-        self._look_at_clock()
         self._pulse_after()
 
     async def stop(self) -> None:
@@ -200,6 +249,7 @@ class Coordinator:
             self._reads.cut()
             self._record_reads()
         await self._sequencer.stop()
+        await self._ties.stop()
         await asyncio.sleep(0)  # so that batches of reads learn what became of them
         lost = self._reads.waiting()
         if lost:
@@ -228,7 +278,7 @@ class Coordinator:
         self._record_reads()
         # After a failure an entry of no consequence finds out whether the journal works again.
         failed = self._standing.state is not State.WORKING
-        if self._sequencer.idle and (failed or self._due()):
+        if self.leads and self._sequencer.idle and (failed or self._due()):
             self._queue_own(
                 Tick(party="", entropy=self.entropy()), SERVICE_SUBJECT
             ).add_done_callback(_heard)
@@ -251,7 +301,7 @@ class Coordinator:
         try:
             self._guard.entry_time_us(self._register.time_us)
         except ClockAheadError as error:
-            if standing.state is not State.RECOVERING:
+            if standing.state not in {State.RECOVERING, State.UNREACHABLE}:
                 standing.set(State.CLOCK_AHEAD, str(error))
         else:
             if standing.state is State.CLOCK_AHEAD:
@@ -285,14 +335,18 @@ class Coordinator:
             self._reads.kept(cut)
             self._observer.reads_recorded(len(cut.batch.reads))
 
-    def _queue(self, submission: Submission, *, said: bool = True) -> asyncio.Future[Reply]:
+    def _queue(
+        self, submission: Submission, *, said: bool = True, forwarded: bool = False
+    ) -> asyncio.Future[Reply]:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._backlog.add(Waiting(submission, future, said=said))
+        self._backlog.add(Waiting(submission, future, said=said, forwarded=forwarded))
         self._sequencer.wake()
         return future
 
-    def _queue_own(self, command: Command, subject: str) -> asyncio.Future[Reply]:
-        return self._queue(own(command, subject), said=False)
+    def _queue_own(
+        self, command: Command, subject: str, *, forwarded: bool = False
+    ) -> asyncio.Future[Reply]:
+        return self._queue(own(command, subject), said=False, forwarded=forwarded)
 
 
 def _heard(done: asyncio.Future[Reply]) -> None:

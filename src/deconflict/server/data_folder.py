@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -12,9 +13,11 @@ import structlog
 
 from deconflict.journal.durable import make_folder
 from deconflict.journal.engine import Engine, EngineError, Outcome
+from deconflict.journal.errors import KeyFileError
 from deconflict.journal.keys import Keys
+from deconflict.journal.location import Location, in_folder
 from deconflict.journal.log import Log
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.opening import check_signatures
 from deconflict.register.command import ENTROPY_BYTES, Command, Configure
 from deconflict.register.decision import Decision
 from deconflict.register.event import Configured
@@ -36,11 +39,14 @@ from deconflict.server.sealed_snapshot import (
     write_snapshot,
 )
 
-JOURNAL: Final = "journal.db"
 KEYS: Final = "keys"
 LOG: Final = "log"
 SNAPSHOTS: Final = "snapshots"
 CLOCK: Final = "clock"
+
+
+class OvertakenError(EngineError):
+    """Another process wrote to the journal meanwhile."""
 
 
 class DataFolder:
@@ -52,6 +58,10 @@ class DataFolder:
     ----------
     path
         The folder.
+    journal
+        Where the journal is.
+    engine
+        The journal's engine.
     keys
         The service's keys.
     log
@@ -63,9 +73,19 @@ class DataFolder:
     """
 
     def __init__(
-        self, path: Path, keys: Keys, log: Log, register: Register, snapshot_head: int
+        self,
+        path: Path,
+        journal: Location,
+        engine: Engine,
+        *,
+        keys: Keys,
+        log: Log,
+        register: Register,
+        snapshot_head: int,
     ) -> None:
         self.path = path
+        self.journal = journal
+        self.engine = engine
         self.keys = keys
         self.log = log
         self.register = register
@@ -73,15 +93,27 @@ class DataFolder:
         self._writes = False
 
     @classmethod
-    def open(cls, path: Path, *, progress: Progress | None = None) -> DataFolder:
+    def open(
+        cls,
+        path: Path,
+        *,
+        journal: Location | None = None,
+        progress: Progress | None = None,
+        join: Callable[[Engine, Path, Keys], None] | None = None,
+    ) -> DataFolder:
         """Open a folder to write to its journal; what is missing is made.
 
         Parameters
         ----------
         path
             The folder.
+        journal
+            Where the journal is, if it is not in the folder.
         progress
             Called now and then while entries are replayed.
+        join
+            Called before the log is opened where several nodes share the journal: sees to it that
+            a folder that is new to a journal with entries gets its log.
 
         Raises
         ------
@@ -91,18 +123,27 @@ class DataFolder:
             If it can't be made or read.
         """
         make_folder(path)
+        journal = journal or in_folder(path)
         with ExitStack() as stack:
             # The engine first: it takes the lock, so nobody else makes keys meanwhile.
-            engine = SqliteEngine(path / JOURNAL, create=True)
+            engine = journal.open(create=True)
             stack.callback(engine.close)
             remove_unfinished(path / SNAPSHOTS)
-            keys = Keys.load(path / KEYS, create=engine.head() == 0)
-            opened = cls._opened(path, engine, keys, stack, progress)
+            keys = _keys(path / KEYS, engine, journal)
+            if join is not None and engine.shared:
+                join(engine, path, keys)
+            opened = cls._opened(path, journal, engine, keys, stack=stack, progress=progress)
             opened._writes = True  # noqa: SLF001 - another way to construct it
             return opened
 
     @classmethod
-    def beside(cls, path: Path, *, progress: Progress | None = None) -> DataFolder:
+    def beside(
+        cls,
+        path: Path,
+        *,
+        journal: Location | None = None,
+        progress: Progress | None = None,
+    ) -> DataFolder:
         """Open a folder to read it, also while a server writes it.
 
         Raises
@@ -110,18 +151,21 @@ class DataFolder:
         EngineError, LogError
             If there is no journal, or something in it is damaged, foreign or rolled back.
         """
+        journal = journal or in_folder(path)
         with ExitStack() as stack:
-            engine = SqliteEngine.reader(path / JOURNAL)
+            engine = journal.open_reader()
             stack.callback(engine.close)
             keys = Keys.load(path / KEYS, create=False)
-            return cls._opened(path, engine, keys, stack, progress)
+            return cls._opened(path, journal, engine, keys, stack=stack, progress=progress)
 
     @classmethod
     def _opened(
         cls,
         path: Path,
+        journal: Location,
         engine: Engine,
         keys: Keys,
+        *,
         stack: ExitStack,
         progress: Progress | None,
     ) -> DataFolder:
@@ -133,7 +177,15 @@ class DataFolder:
             register = Register(first=log.first())
         replayed(log, register, progress=progress)
         stack.pop_all()
-        return cls(path, keys, log, register, snapshot_head)
+        return cls(
+            path,
+            journal,
+            engine,
+            keys=keys,
+            log=log,
+            register=register,
+            snapshot_head=snapshot_head,
+        )
 
     def guard(self, clock: Clock | None = None) -> ClockGuard:
         """Return the clock guard, started on what the journal and the folder say."""
@@ -154,9 +206,17 @@ class DataFolder:
         EngineError, ClockAheadError
             If it can't be written.
         """
-        if self.register.head == 0:
-            policy = Configure(party="", entropy=os.urandom(ENTROPY_BYTES), policy=DEFAULT_POLICY)
+        if self.register.head:
+            return
+        policy = Configure(party="", entropy=os.urandom(ENTROPY_BYTES), policy=DEFAULT_POLICY)
+        try:
             self.commit(policy, guard, _first_policy)
+        except OvertakenError:
+            if not self.engine.shared:
+                raise
+            # Another node began the same journal; with the same keys, or it is not ours.
+            check_signatures(self.engine, self.keys.public_key, 0)
+            replayed(self.log, self.register)
 
     def commit(self, command: Command, guard: ClockGuard, decide: Decide) -> Decision:
         """Decide and journal one command of the service itself while no coordinator runs.
@@ -181,7 +241,7 @@ class DataFolder:
         if decision.refusal is not None:
             return decision
         if self.log.append(register.head, group.entries()) is not Outcome.ACCEPTED:
-            raise EngineError("another process wrote to this journal; stop it and try again")
+            raise OvertakenError("another process wrote to this journal; stop it and try again")
         for made in group.made:
             register.apply(register.head, group.time_us, made.decided)
         return decision
@@ -196,7 +256,8 @@ class DataFolder:
             snapshot of it would carry that on.
         """
         register = self.register
-        if self._writes and register.head != self.log.head():
+        alone = self._writes and not self.engine.shared
+        if alone and register.head != self.log.head():
             raise OSError(errno.EINVAL, "the register does not hold all entries of the journal")
         head = heading(register.head, self.keys, _record(self.log, register.head - 1))
         path = write_snapshot(self.path / SNAPSHOTS, self.keys, head, register.dump())
@@ -206,6 +267,18 @@ class DataFolder:
     def close(self) -> None:
         """Let go of the journal and its lock."""
         self.log.close()
+
+
+def _keys(folder: Path, engine: Engine, journal: Location) -> Keys:
+    """Return the service's keys; made if the journal is new."""
+    new = engine.head() == 0
+    if not new and engine.shared and not folder.exists():
+        raise KeyFileError(
+            f"The journal {journal} has entries, and {folder} holds no keys to read them: copy the "
+            "folder keys there from another node of this service, over a way that nobody listens "
+            "to, then start again."
+        )
+    return Keys.load(folder, create=new)
 
 
 def from_snapshot(folder: Path, keys: Keys, log: Log) -> Register | None:

@@ -16,7 +16,8 @@ import msgspec
 from deconflict.journal.durable import make_folder, replace_durably
 from deconflict.journal.head_file import HEAD_NAME, sync_folder
 from deconflict.journal.keys import SEALING_FILE, SIGNING_FILE
-from deconflict.server.record import ARCHIVE, JOURNAL, KEYS, LOG
+from deconflict.journal.location import JOURNAL
+from deconflict.server.record import ARCHIVE, KEYS, LOG
 
 PLAN: Final = "restore.json"
 SNAPSHOTS: Final = "snapshots"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deconflict.server.data_folder import JOURNAL
+from deconflict.journal.location import JOURNAL
 from deconflict.server.limits import Limits
 from deconflict.server.logs import LineWriter
 from deconflict.server.metrics import Metrics

@@ -9,8 +9,9 @@ import msgspec
 
 from deconflict.journal.bare import BareJournal
 from deconflict.journal.engine import Row
+from deconflict.journal.location import JOURNAL
 from deconflict.server.data_folder import SNAPSHOTS, DataFolder
-from deconflict.server.record import ARCHIVE, JOURNAL, LOG, Record
+from deconflict.server.record import ARCHIVE, LOG, Record
 
 _KEY_BYTES: Final = 96
 """A wrapped key with its identifier and SQLite's own bytes."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from deconflict.journal.engine import EngineError
 from deconflict.journal.errors import LogError
-from deconflict.server.record import JOURNAL, Record
+from deconflict.journal.location import JOURNAL
+from deconflict.server.record import Record
 from deconflict.server.where import instant_text
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from deconflict.journal.archive import Archive, archive_files
 from deconflict.journal.errors import AlteredLogError, LogError
 from deconflict.journal.keys import Keys
+from deconflict.journal.location import JOURNAL
 from deconflict.journal.log import Log
 from deconflict.journal.opened import Opened
 from deconflict.journal.seal import Sealer
@@ -18,7 +19,6 @@ from deconflict.journal.sqlite import SqliteEngine
 if TYPE_CHECKING:
     from deconflict.journal.engine import Row
 
-JOURNAL: Final = "journal.db"
 KEYS: Final = "keys"
 LOG: Final = "log"
 ARCHIVE: Final = "archive"

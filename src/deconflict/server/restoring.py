@@ -22,6 +22,7 @@ from deconflict.journal.errors import AlteredLogError, LogError, ProofError
 from deconflict.journal.findings import Findings
 from deconflict.journal.head_file import HEAD_NAME, HeadFile
 from deconflict.journal.keys import SEALING_FILE, Keys
+from deconflict.journal.location import JOURNAL
 from deconflict.journal.log import Log
 from deconflict.journal.note import parse_note
 from deconflict.journal.opening import CHECKPOINT_FILE
@@ -40,7 +41,7 @@ from deconflict.server.group import Group
 from deconflict.server.own import SERVICE_SUBJECT, own
 from deconflict.server.present import refuse_whole
 from deconflict.server.pruning import BATCH, Need
-from deconflict.server.record import JOURNAL, KEYS, LOG, opened_row
+from deconflict.server.record import KEYS, LOG, opened_row
 from deconflict.server.replay import decided_of
 
 NEW: Final = "restore.new"

@@ -185,6 +185,18 @@ class Sequencer:
         self._behind = True
         self._wake.set()
 
+    async def reach(self, position: int) -> None:
+        """Return when the register holds all entries before a position.
+
+        Raises
+        ------
+        EngineError, LogError
+            If the journal can't be read now.
+        """
+        if self._register.head < position:
+            self.follow()
+            await self.following.reach(position)
+
     async def stop(self) -> None:
         """Finish what waits, then end."""
         self._stopping.set()

@@ -20,6 +20,7 @@ Bytes = Annotated[int, Meta(ge=1024)]
 Seconds = Annotated[float, Meta(gt=0)]
 Rate = Annotated[float, Meta(gt=0)]
 Days = Annotated[float, Meta(gt=0)]
+Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s)$")]
 
 
 def _about(words: str, unit: str = "") -> Mapping[str, str]:
@@ -32,6 +33,13 @@ class Settings:
 
     data: Annotated[
         Path | None, _about("Folder of the journal, the keys and the log; made if absent.")
+    ] = None
+    journal: Annotated[
+        str | None,
+        _about(
+            "Where the journal is, if not in the data folder: sqlite:PATH, or for several nodes "
+            "postgresql://... or nats://..."
+        ),
     ] = None
     host: Annotated[str, _about("Address to listen on; only loopback is open without TLS.")] = (
         "127.0.0.1"
@@ -87,6 +95,18 @@ class Settings:
         Seconds, _about("How long a stop waits for the requests that were taken.", "s")
     ] = 20.0
 
+    node_address: Annotated[
+        str | None,
+        _about("URL under which the other nodes reach this one, if not the address itself."),
+    ] = None
+    node_ca: Annotated[
+        Path | None, _about("PEM file of the authority that signed the nodes' certificates.")
+    ] = None
+    stale_reads: Annotated[
+        Duration | None,
+        _about("How old an answer to a read may be where several nodes are, such as 2s."),
+    ] = None
+
     retention_days: Annotated[
         Days | None,
         _about("Entries older than this go to an archive file; without it all are kept.", "days"),
@@ -106,6 +126,15 @@ class Settings:
     open_metrics: Annotated[
         bool, _about("Answer /metrics to every address without a token, not to loopback alone.")
     ] = False
+
+
+def seconds(duration: str | None) -> float:
+    """Return a duration such as "2s" or "500ms" in seconds; 0 for ``None``."""
+    if duration is None:
+        return 0.0
+    if duration.endswith("ms"):
+        return float(duration[:-2]) / 1000
+    return float(duration[:-1])
 
 
 METRICS_SCOPE: Final = "deconflict.metrics"

@@ -16,11 +16,12 @@ from deconflict.journal.exported import is_export, verify_export
 from deconflict.journal.findings import Findings
 from deconflict.journal.head_file import HEAD_NAME, HeadFile
 from deconflict.journal.keys import Keys
+from deconflict.journal.location import JOURNAL
 from deconflict.journal.note import MAX_NOTE_BYTES, parse_note
 from deconflict.journal.opening import CHECKPOINT_FILE
 from deconflict.journal.seal import Sealer
 from deconflict.journal.verifying import verify_archive, verify_journal
-from deconflict.server.record import ARCHIVE, JOURNAL, KEYS, LOG
+from deconflict.server.record import ARCHIVE, KEYS, LOG
 
 _HEX_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
 Progress = Callable[[float], None]
