@@ -35,18 +35,13 @@ autovacuum_naptime = 10s
 """
 
 
-def programs() -> Path:
-    """Return the folder of the newest server's programs, or skip."""
-    found = sorted(
-        (folder for folder in Path("/usr/lib/postgresql").glob("*/bin")),
-        key=lambda folder: float(folder.parent.name),
-    )
-    if found and (found[-1] / "initdb").exists():
-        return found[-1]
+def programs() -> Path | None:
+    """Return the folder of the newest server's programs; ``None`` if there are none."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if found:
+        return max(found, key=lambda folder: float(folder.parent.name))
     path = shutil.which("initdb")
-    if path is None:
-        pytest.skip("there is no initdb: install PostgreSQL (Debian: postgresql)")
-    return Path(path).resolve().parent
+    return None if path is None else Path(path).resolve().parent
 
 
 def free_port() -> int:
@@ -70,7 +65,10 @@ class PostgresServer:
     PASSWORD = "not-to-be-seen-anywhere"  # noqa: S105 - of a server on loopback
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._programs = programs()
+        found = programs()
+        if found is None:
+            pytest.skip("there is no initdb: install PostgreSQL (Debian: postgresql)")
+        self._programs = found
         # Not under the test's own folder: that one is closed to other users, and its path is too
         # long for a socket.
         self.folder = folder or Path(tempfile.mkdtemp(prefix="deconflict-postgres-"))

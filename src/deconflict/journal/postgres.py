@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Self
 
-from deconflict.journal.engine import EngineError, Forgetting, Group, Lease, Outcome, Row
+from deconflict.journal.engine import (
+    EngineError,
+    Forgetting,
+    Group,
+    Lease,
+    Outcome,
+    Row,
+    UnreachableError,
+)
 from deconflict.journal.postgres_address import Address
 from deconflict.journal.postgres_pool import Pool
 from deconflict.journal.postgres_pruning import prune
@@ -64,6 +72,17 @@ class PostgresEngine:
         self._open(create=create)
 
     def _open(self, *, create: bool = False) -> None:
+        for _ in range(self._address.count - 1):
+            preferred = self._address.preferred
+            try:
+                return self._open_preferred(create=create)
+            except UnreachableError:
+                if preferred == self._address.preferred:
+                    raise
+                # That server could not keep a promise, so another one comes first now.
+        return self._open_preferred(create=create)
+
+    def _open_preferred(self, *, create: bool) -> None:
         pool = Pool(self._address)
         try:
             if create:

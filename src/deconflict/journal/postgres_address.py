@@ -69,6 +69,16 @@ class Address:
         """The servers as ``host:port``, for a sentence."""
         return ", ".join(map(_name, self._hosts))
 
+    @property
+    def count(self) -> int:
+        """How many servers are named."""
+        return len(self._hosts)
+
+    @property
+    def preferred(self) -> str:
+        """The server that is tried first."""
+        return _name(self._hosts[0])
+
     def connect(self) -> ServerConnection:
         """Return a connection to the first server that is willing, set up for a journal.
 

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.postgres_connection import ServerConnection
+from deconflict.journal.postgres_connection import ServerConnection, raise_if_failed
 from deconflict.journal.postgres_failure import failure, said, unknown
 
 
@@ -34,16 +34,27 @@ def transaction(connection: ServerConnection, doing: str) -> Iterator[None]:
     commit(connection, doing)
 
 
-def commit(connection: ServerConnection, doing: str) -> None:
-    """Commit; see `transaction`."""
+def commit(connection: ServerConnection, doing: str, then: str = "") -> None:
+    """Commit; see `transaction`.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction.
+    doing
+        What is not done if it fails.
+    then
+        A statement behind the commit, sent with it. What becomes of it is not looked at.
+    """
     connection.warnings.clear()
     try:
-        ended = connection.execute("COMMIT").statusmessage
+        results = connection.together(f"COMMIT; {then}")
+        raise_if_failed(connection, results[0])
     except psycopg.Error as error:
         if _is_refused(connection, error):
             raise failure(error, connection.where, doing) from error
         raise unknown(connection.where, doing, said(error)) from error
-    if ended != "COMMIT":
+    if results[0].command_status != b"COMMIT":
         raise EngineError(f"{doing}: PostgreSQL at {connection.where} rolled it back")
     if connection.warnings:
         # It is committed on this server, but perhaps on no other, and so may be lost.
@@ -55,5 +66,5 @@ def _is_refused(connection: ServerConnection, error: psycopg.Error) -> bool:
     return (
         not connection.closed
         and error.diag.severity_nonlocalized == "ERROR"
-        and connection.info.transaction_status == TransactionStatus.IDLE
+        and connection.pgconn.transaction_status == TransactionStatus.IDLE
     )

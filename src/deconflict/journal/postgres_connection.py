@@ -10,9 +10,11 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg import generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Dumper
-from psycopg.pq import Format, TransactionStatus
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from deconflict.journal.engine import EngineError, UnreachableError
 
@@ -36,13 +38,15 @@ SELECT current_schema(), pg_is_in_recovery(), current_setting('fsync'),
     set_config('default_transaction_deferrable', 'off', false),
     set_config('default_transaction_read_only', %s, false),
     set_config('bytea_output', 'hex', false),
+    set_config('plan_cache_mode', 'force_generic_plan', false),
     set_config('lock_timeout', '5s', false),
     set_config('statement_timeout', '30s', false),
     set_config('idle_in_transaction_session_timeout', '5s', false)
 """
-"""A commit without `synchronous_commit` would be acknowledged before it is safe, and a warning that
-is not sent would hide one that was cancelled. A node that is stopped in the midst of an append
-would hold the lock for ever, if the server did not end its session."""
+"""Plans for the arrays of an append are made once: to plan for their content takes as long as to
+write it. A commit without `synchronous_commit` would be acknowledged before it is safe, and a
+warning that is not sent would hide one that was cancelled. A node that is stopped in the midst of
+an append would hold the lock for ever, if the server did not end its session."""
 
 
 class SilentError(psycopg.OperationalError):
@@ -135,6 +139,18 @@ class ServerConnection(psycopg.Connection[tuple[Any, ...]]):
             answer: _Answer = end.value
             return answer
 
+    def together(self, statements: str) -> list[PGresult]:
+        """Run several statements with one message; return the results as they are, up to an error.
+
+        Unlike `execute` it raises nothing for what a statement reports.
+        """
+        with self.lock:
+            self.pgconn.send_query(statements.encode())
+            results: list[PGresult] = self.wait(generators.execute(self.pgconn))
+        if not results:
+            raise psycopg.OperationalError("the server gave no answer")
+        return results
+
     def is_fresh(self) -> bool:
         """Return whether an idle connection looks usable: a server that leaves says so."""
         return not self.closed and not _ready(self.pgconn.socket, _READ, 0.0)
@@ -154,6 +170,12 @@ class ServerConnection(psycopg.Connection[tuple[Any, ...]]):
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=CANCEL_S)
         self.close()
+
+
+def raise_if_failed(connection: ServerConnection, result: PGresult) -> None:
+    """Raise what psycopg would for a result of `ServerConnection.together`."""
+    if result.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
+        raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
 
 
 def _ready(descriptor: int, wanted: int, seconds: float) -> int:

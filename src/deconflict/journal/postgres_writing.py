@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -16,6 +16,7 @@ from deconflict.journal.postgres_connection import (
     BigintArray,
     ByteaArray,
     ServerConnection,
+    raise_if_failed,
 )
 from deconflict.journal.postgres_locks import Locks
 from deconflict.journal.postgres_pool import Pool
@@ -25,7 +26,6 @@ from deconflict.journal.row_checksum import first_chain, next_chain, row_checksu
 MOST_GROUP_BYTES: Final = 32 * 1024 * 1024
 """The server holds a statement several times over in memory."""
 _SLOWEST_BYTES_S: Final = 2 * 1024 * 1024
-_WAKE_S: Final = 1.0
 
 _OPEN: Final = """
 BEGIN;
@@ -77,6 +77,10 @@ class Writing:
         self._locks = Locks(journal)
         self._open = _OPEN.format(appending=self._locks.appending, using=self._locks.using)
         self.channel = f"deconflict_{journal.hex()}"
+        # Behind the commit and not in it: a queue of notices that another program lets grow full
+        # would fail it, and a commit that notifies waits for all others in the cluster that do.
+        # If it fails, whoever waits looks by itself within a second.
+        self._wake = f"NOTIFY {self.channel}"
         (row,) = reading.rows("SELECT destroyed FROM deconflict_journal")
         self._destroyed = int(row[0])
 
@@ -125,9 +129,8 @@ class Writing:
                 prepare=True,
                 binary=True,
             )
-            commit(connection, doing)
+            commit(connection, doing, self._wake)
             self._reading.cover(connection, expected_head + count)
-            self._wake(connection)
         return Outcome.ACCEPTED
 
     def _begin(self, connection: ServerConnection) -> tuple[int, int, bytes] | None:
@@ -138,16 +141,18 @@ class Writing:
         tuple
             How often keys were destroyed, the head, and the chain there.
         """
-        cursor = connection.execute(self._open.encode())
-        cursor.nextset()
-        (got,) = _one(cursor)
-        if not got:
+        results = connection.together(self._open)
+        for result in results:
+            raise_if_failed(connection, result)
+        _, lock, last = results
+        if lock.get_value(0, 0) != b"t":
             return None
-        cursor.nextset()
-        destroyed, head, chain = _one(cursor)
-        if head is None:
-            return destroyed, 0, first_chain(self._journal)
-        return destroyed, head, chain
+        if not last.ntuples:
+            raise _missing(connection)
+        destroyed, head, chain = (last.get_value(0, column) for column in range(3))
+        if head is None or chain is None:
+            return int(destroyed or 0), 0, first_chain(self._journal)
+        return int(destroyed or 0), int(head), bytes.fromhex(chain.decode()[2:])
 
     def _require_keys(self, connection: ServerConnection, group: Group, doing: str) -> None:
         """Refuse a group sealed under a key that is destroyed: nobody could ever open it."""
@@ -161,14 +166,6 @@ class Writing:
                 f"{doing}: a key that they are sealed under was destroyed through another node; "
                 "open the journal again, so that no such key is remembered"
             )
-
-    def _wake(self, connection: ServerConnection) -> None:
-        # Behind the commit and not in it: a queue of notices that another program lets grow full
-        # would fail it, and a commit that notifies waits for all others in the cluster that do.
-        # If it fails, whoever waits looks by itself within a second.
-        connection.patience_s = _WAKE_S
-        with suppress(psycopg.Error):
-            connection.execute("SELECT pg_notify(%s, '')", [self.channel], prepare=True)
 
     def begin(self, first: int) -> None:
         """Have an empty journal begin at a position, as if all before it had been pruned."""
@@ -189,8 +186,7 @@ class Writing:
                 "INSERT INTO deconflict_groups VALUES (0, %s, %s, %s, '')",
                 [first, group_id, next_chain(chain, 0, group_id, ())],
             )
-            commit(connection, doing)
-            self._wake(connection)
+            commit(connection, doing, self._wake)
 
     @contextmanager
     def destroying(self, doing: str) -> Iterator[ServerConnection]:
@@ -242,5 +238,12 @@ def delete_keys(connection: ServerConnection, key_ids: Sequence[bytes]) -> None:
 def _one(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
     row = cursor.fetchone()
     if row is None:
-        raise EngineError("the journal's own row is missing from the database: restore it")
+        raise _missing(cursor.connection)
     return row
+
+
+def _missing(connection: psycopg.Connection[tuple[Any, ...]]) -> EngineError:
+    return EngineError(
+        f"the row of deconflict_journal is missing from the database at {connection.info.host}: "
+        "restore the newest copy of the database"
+    )
