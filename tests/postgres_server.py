@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -23,7 +24,7 @@ unix_socket_directories = '{folder}'
 listen_addresses = '127.0.0.1'
 port = {port}
 max_connections = 40
-shared_buffers = 32MB
+shared_buffers = 64MB
 wal_level = replica
 max_wal_senders = 5
 wal_sender_timeout = 2s
@@ -45,9 +46,18 @@ def programs() -> Path | None:
 
 
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    """Return a port that nothing has, out of those that the system gives to no one by itself.
+
+    A server that is stopped and started again finds its port free then.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class PostgresServer:
@@ -61,7 +71,9 @@ class PostgresServer:
         On loopback.
     """
 
+    ADMINISTRATOR = "administrator"
     USER = "tester"
+    """Owns databases, and may nothing else."""
     PASSWORD = "not-to-be-seen-anywhere"  # noqa: S105 - of a server on loopback
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -78,16 +90,19 @@ class PostgresServer:
         self._standbys: list[PostgresServer] = []
 
     def make(self) -> PostgresServer:
-        """Make an empty cluster."""
+        """Make an empty cluster and start it."""
         password = self.folder / "password"
         password.write_text(self.PASSWORD)
         self._own(self.folder)
         self._run(
             "initdb",
-            *("--pgdata", self._data, "--username", self.USER, "--pwfile", password),
+            *("--pgdata", self._data, "--username", self.ADMINISTRATOR, "--pwfile", password),
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
         )
         self._append_settings(SETTINGS.format(folder=self.folder, port=self.port))
+        self.start()
+        with psycopg.connect(self.administration(), autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {self.USER} LOGIN PASSWORD '{self.PASSWORD}'")
         return self
 
     def start(self) -> PostgresServer:
@@ -128,34 +143,39 @@ class PostgresServer:
         self._run(
             "pg_basebackup",
             *("--pgdata", other._data, "--write-recovery-conf", "--checkpoint", "fast"),
-            *("--dbname", self.conninfo(application_name="standby")),
+            *("--dbname", self.administration(application_name="standby")),
         )
         other._append_settings(SETTINGS.format(folder=other.folder, port=other.port))
         other._append_settings("synchronous_standby_names = ''\n")
         self._standbys.append(other)
         other.start()
         self.set(synchronous_standby_names="standby")
-        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+        with psycopg.connect(self.administration(), autocommit=True) as connection:
             # Confirmed by the standby: so it streams, and the setting holds.
             connection.execute("SELECT pg_logical_emit_message(true, 'test', '')")
         return other
 
     def conninfo(self, database: str = "postgres", **more: str) -> str:
-        """Return the address of a database."""
-        return make_conninfo(
-            host="127.0.0.1",
-            port=self.port,
-            user=self.USER,
-            password=self.PASSWORD,
-            dbname=database,
-            **more,
-        )
+        """Return the address of a database for an ordinary user."""
+        given = {"user": self.USER, "password": self.PASSWORD, "dbname": database, **more}
+        return make_conninfo(host="127.0.0.1", port=self.port, **given)
 
-    def database(self, name: str) -> str:
-        """Make a database; return its address."""
-        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+    def administration(self, **more: str) -> str:
+        """Return the server's address for who may do everything."""
+        return self.conninfo(user=self.ADMINISTRATOR, **more)
+
+    def database(self, name: str, tablespace: str = "pg_default") -> str:
+        """Make a database that the ordinary user owns; return its address."""
+        with psycopg.connect(self.administration(), autocommit=True) as connection:
+            connection.execute(
+                f'CREATE DATABASE "{name}" OWNER {self.USER} TABLESPACE {tablespace}'
+            )
         return self.conninfo(name)
+
+    def version(self) -> str:
+        """Return the running server's version."""
+        with psycopg.connect(self.conninfo()) as connection:
+            return connection.info.parameter_status("server_version") or ""
 
     def log(self) -> str:
         """Return what it wrote."""
@@ -207,7 +227,7 @@ def postgres() -> Iterator[PostgresServer]:
     """Return a running server that the tests of a session share, each with a database."""
     server = PostgresServer()
     try:
-        yield server.make().start()
+        yield server.make()
     finally:
         server.close()
 

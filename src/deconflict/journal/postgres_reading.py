@@ -224,8 +224,8 @@ class Reading:
 
     def _unconfirmed(self, connection: ServerConnection, doing: str, why: str) -> EngineError:
         return UnreachableError(
-            f"{doing}: the synchronous standbys of PostgreSQL at {connection.where} do not "
-            f"confirm, so another server may have taken over ({why})"
+            f"{doing}: PostgreSQL at {connection.where} can't confirm that it still is the primary "
+            f"({why}): it is stuck, or its synchronous standbys are away or follow another server"
         )
 
     def _gap(self, position: int) -> EngineError:

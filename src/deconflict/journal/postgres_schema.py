@@ -72,6 +72,7 @@ def migrate(pool: Pool) -> None:
         if _is_current(connection):
             return
         with transaction(connection, _DOING):
+            connection.execute("SET LOCAL lock_timeout = '50s'")
             connection.execute(
                 "SELECT pg_advisory_xact_lock("
                 "hashtextextended('deconflict migrations ' || current_schema(), 0))"

@@ -49,10 +49,11 @@ class Waiting:
             while not self._closed:
                 try:
                     connection = self._listening()
+                    _notices(connection)  # of what is seen now
                     if self._visible_head() > position:
                         return
                     self._sleep(min(POLL_S, deadline - time.monotonic()), connection)
-                    if connection.pgconn.notifies() is not None:
+                    if _notices(connection):
                         return
                 except (EngineError, psycopg.Error):
                     # Whoever is woken learns from the engine what is wrong; here only time passes.
@@ -80,8 +81,6 @@ class Waiting:
         for descriptor in watched:
             poller.register(descriptor, select.POLLIN)
         poller.poll(max(0.0, seconds) * 1000)
-        if connection is not None:
-            connection.pgconn.consume_input()
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -95,3 +94,12 @@ class Waiting:
         with self._waiting:
             self._drop()
             self._woken.close()
+
+
+def _notices(connection: ServerConnection) -> int:
+    """Take all notices that have arrived; return how many."""
+    connection.pgconn.consume_input()
+    count = 0
+    while connection.pgconn.notifies() is not None:
+        count += 1
+    return count
