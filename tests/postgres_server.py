@@ -6,10 +6,12 @@ import os
 import pwd
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -124,6 +126,20 @@ class PostgresServer:
         """Let all its processes die at once, without any last words."""
         self.stop("immediate")
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let none of its processes run meanwhile: it is there and does not answer."""
+        main = int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(main, signal.SIGSTOP)  # before its children, so that it starts no more
+        stopped = [main, *_children(main)]
+        try:
+            for process in stopped:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
+
     def promote(self) -> None:
         """Make a standby a primary."""
         self._run(
@@ -215,6 +231,11 @@ class PostgresServer:
             )
             output.seek(0)
             assert done.returncode == 0, f"{program}: {output.read()}"
+
+
+def _children(parent: int) -> list[int]:
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(number) for number in listed.split()]
 
 
 def _user() -> str:

@@ -153,7 +153,16 @@ class ServerConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def is_fresh(self) -> bool:
         """Return whether an idle connection looks usable: a server that leaves says so."""
-        return not self.closed and not _ready(self.pgconn.socket, _READ, 0.0)
+        if self.closed:
+            return False
+        if _ready(self.pgconn.socket, _READ, 0.0):
+            try:
+                self.pgconn.consume_input()
+            except psycopg.Error:
+                return False
+            # Behind a change of settings there is nothing more, behind a farewell the end.
+            return not _ready(self.pgconn.socket, _READ, 0.0)
+        return True
 
     def rest(self) -> bool:
         """End what is left of a transaction; return whether the connection is good for another."""

@@ -48,31 +48,27 @@ def failure(error: psycopg.Error, where: str, doing: str) -> EngineError:
             f"{doing}: the disk of PostgreSQL at {where} is full; make room, and it goes on by "
             "itself"
         )
-    said = _said(error)
+    what = said(error)
     gone = _GONE.get(code) or _GONE.get(code[:2])
     if gone is None and not code and isinstance(error, psycopg.OperationalError):
         gone = "the connection failed"
     if gone is not None:
-        return UnreachableError(f"{doing}: PostgreSQL at {where}: {gone} ({said})")
+        return UnreachableError(f"{doing}: PostgreSQL at {where}: {gone} ({what})")
     why = _SENTENCES.get(code) or _SENTENCES.get(code[:2]) or "it failed"
-    return EngineError(f"{doing}: PostgreSQL at {where}: {why} ({said})")
+    return EngineError(f"{doing}: PostgreSQL at {where}: {why} ({what})")
 
 
 def unknown(where: str, doing: str, why: str) -> EngineError:
     """Return the error of a commit of which nobody knows whether it happened."""
     return EngineError(
-        f"it is not known whether {doing}: PostgreSQL at {where} did not confirm the commit "
-        f"({why}); it is looked for when the server answers again",
+        f"perhaps {doing}: PostgreSQL at {where} did not confirm the commit ({why}), so nobody "
+        "knows until it answers again",
         outcome_known=False,
     )
 
 
-def _said(error: psycopg.Error) -> str:
+def said(error: psycopg.Error) -> str:
+    """Return what the server said, in one line."""
     # The rest of a server's message can quote what is in a row.
     text = error.diag.message_primary or str(error).strip().partition("\n")[0]
     return f"{text}, {error.sqlstate}" if error.sqlstate else text or type(error).__name__
-
-
-def said(error: psycopg.Error) -> str:
-    """Return what the server said, in one line."""
-    return _said(error)
