@@ -108,12 +108,14 @@ class PostgresServer:
         return self
 
     def start(self) -> PostgresServer:
-        """Start it, and wait until it answers."""
+        """Start it if it does not run, and wait until it answers."""
+        if self._started:
+            return self
+        self._started = True  # before it is, so that one that starts too slowly is ended too
         self._run(
             *("pg_ctl", "start", "--wait", "--timeout", str(PATIENCE_S)),
             *("--pgdata", self._data, "--log", self.folder / "log"),
         )
-        self._started = True
         return self
 
     def stop(self, mode: str = "fast") -> None:
@@ -155,6 +157,7 @@ class PostgresServer:
     def standby(self) -> PostgresServer:
         """Return a running standby, without which the server confirms no commit from now on."""
         other = PostgresServer()
+        self._standbys.append(other)
         self._own(other.folder)
         self._run(
             "pg_basebackup",
@@ -163,7 +166,6 @@ class PostgresServer:
         )
         other._append_settings(SETTINGS.format(folder=other.folder, port=other.port))
         other._append_settings("synchronous_standby_names = ''\n")
-        self._standbys.append(other)
         other.start()
         self.set(synchronous_standby_names="standby")
         with psycopg.connect(self.administration(), autocommit=True) as connection:
