@@ -309,10 +309,14 @@ def test_a_commit_that_is_cancelled_while_it_waits_for_a_standby_is_unknown(
     cancelled = threading.Thread(target=_cancel_commit, args=(server,))
     cancelled.start()
     with pytest.raises(EngineError, match="perhaps") as caught:
-        for head in range(1000):  # the server's processes learn of the setting one by one
-            engine.append(head, group(f"g{head}"))
+        _append_on_and_on(engine)  # the server's processes learn of the setting one by one
     cancelled.join(30)
     assert not caught.value.outcome_known
+
+
+def _append_on_and_on(engine: PostgresEngine) -> None:
+    for head in range(1000):
+        engine.append(head, group(f"g{head}"))
 
 
 def _cancel_commit(server: PostgresServer) -> None:
