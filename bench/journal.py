@@ -1,7 +1,9 @@
-"""Appending groups to the SQLite engine and reading them back, and how that grows with the journal.
+"""Appending groups to the journal's engines and reading them back, and how that grows with it.
 
-Beside a bare SQLite table with the same settings, that takes the same bytes as one blob a row and
-a key: what the disk and SQLite cost by themselves. Both write in turns within the same run.
+SQLite's engine writes beside a bare SQLite table with the same settings, that takes the same bytes
+as one blob a row and a key: what the disk and SQLite cost by themselves. Where PostgreSQL's
+programs are installed, its engine writes the same groups as SQLite's, over TCP on the same disk.
+All write in turns within the same run.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import sys
 import tempfile
 import time
 from collections import deque
@@ -122,6 +125,51 @@ def bytes_of(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
+def beside_postgres(count: int) -> None:
+    """Write the same groups of 64 to SQLite and to PostgreSQL, in turns, and read them back."""
+    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    from deconflict.journal.postgres import PostgresEngine
+    from postgres_server import PostgresServer, programs
+
+    if programs() is None:
+        print("\nthere is no initdb, so PostgreSQL is left out (Debian: postgresql)")
+        return
+    server = PostgresServer()
+    try:
+        server.make()
+        with tempfile.TemporaryDirectory() as folder:
+            engines = {
+                "SQLite": SqliteEngine(Path(folder, "journal.db"), create=True),
+                "PostgreSQL": PostgresEngine(server.database("journal"), create=True),
+            }
+            written = {name: Spent() for name in engines}
+            for first in range(0, count, TURN_ROWS):
+                made = list(groups(64, first, TURN_ROWS))
+                for name, engine in engines.items():
+
+                    def append(
+                        made: list[tuple[int, Group]] = made,
+                        engine: SqliteEngine | PostgresEngine = engine,
+                    ) -> None:
+                        for start, group in made:
+                            assert engine.append(start, group) is Outcome.ACCEPTED
+
+                    written[name].run(TURN_ROWS, append)
+            print("\ngroups of 64       rows/s  us CPU/row | read rows/s")
+            for name, engine in engines.items():
+                reading = Spent()
+                reading.run(count, partial(deque, engine.read(0), 0))
+                engine.close()
+                print(
+                    f"{name:12} {written[name].rate:12,.0f} {written[name].cpu_us:11.1f} | "
+                    f"{reading.rate:11,.0f}"
+                )
+            ratio = written["PostgreSQL"].rate / written["SQLite"].rate
+            print(f"PostgreSQL {server.version()}: {ratio:.2f} of SQLite's rows/s")
+    finally:
+        server.close()
+
+
 def main(*, quick: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, beside = Path(name, "ours"), Path(name, "bare")
@@ -169,5 +217,6 @@ def main(*, quick: bool) -> None:
             )
         engine.close()
         bare.connection.close()
+    beside_postgres(8_192 if quick else 32_768)
     print(f"content of a row: {RECORD_BYTES + 64 + 16 + SEALED_BYTES + WRAPPED_BYTES:,} bytes")
     print(f"load average {os.getloadavg()[0]:.1f}")

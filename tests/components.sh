@@ -3,10 +3,13 @@
 # What can't be installed is named; the tests that need it then skip and say so.
 set -euo pipefail
 
-declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3)
+declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3 [initdb]=postgresql)
 
 missing=()
-for program in cc curl openssl jq xxd sqlite3; do
+for folder in /usr/lib/postgresql/*/bin; do  # Debian keeps the server's programs off the path
+    PATH=$PATH:$folder
+done
+for program in cc curl openssl jq xxd sqlite3 initdb; do
     command -v "$program" > /dev/null || missing+=("$program")
 done
 [[ ${#missing[@]} -eq 0 ]] && exit 0
@@ -31,6 +34,12 @@ for program in "${missing[@]}"; do
     packages+=("${names[@]}")
 done
 echo "Installing ${packages[*]}, which tests need"
+if [[ " ${missing[*]} " == *" initdb "* && ! -e /etc/postgresql-common ]]; then
+    # The tests start servers of their own, so the package need not make and start one.
+    "${as_root[@]}" install -d -m 755 /etc/postgresql-common/createcluster.d
+    echo "create_main_cluster = false" \
+        | "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/deconflict-tests.conf > /dev/null
+fi
 install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y)
 if ! { "${install[@]}" update && "${install[@]}" install --no-install-recommends "${packages[@]}"; } \
     > /dev/null; then

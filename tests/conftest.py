@@ -7,8 +7,8 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("serving",)
-"""The running service, for e2e and soak tests alike."""
+pytest_plugins = ("serving", "postgres_server")
+"""The running service and the database server, for tests of several folders."""
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

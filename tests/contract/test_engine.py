@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from deconflict.journal.engine import Engine, EngineError, Group, Outcome
+from deconflict.journal.postgres import PostgresEngine
 from deconflict.journal.sqlite import SqliteEngine
 
 
@@ -19,10 +19,22 @@ class Reopen(Protocol):
     def __call__(self) -> Engine: ...
 
 
-@pytest.fixture(params=["sqlite"])
-def reopen(request, tmp_path: Path) -> Callable[[], Engine]:
-    engines = {"sqlite": lambda: SqliteEngine(tmp_path / "journal.db", create=True)}
-    return engines[request.param]
+def _sqlite(request) -> Callable[[], Engine]:
+    path = request.getfixturevalue("tmp_path") / "journal.db"
+    return lambda: SqliteEngine(path, create=True)
+
+
+def _postgres(request) -> Callable[[], Engine]:
+    database = request.getfixturevalue("database")
+    return lambda: PostgresEngine(database, create=True)
+
+
+ENGINES = {"sqlite": _sqlite, "postgres": _postgres}
+
+
+@pytest.fixture(params=list(ENGINES))
+def reopen(request) -> Callable[[], Engine]:
+    return ENGINES[request.param](request)
 
 
 @pytest.fixture
