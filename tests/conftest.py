@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("serving", "postgres_server")
+pytest_plugins = ("serving", "postgres_server", "several")
 """The running service and the database server, for tests of several folders."""
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)

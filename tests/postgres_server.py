@@ -178,6 +178,10 @@ class PostgresServer:
         given = {"user": self.USER, "password": self.PASSWORD, "dbname": database, **more}
         return make_conninfo(host="127.0.0.1", port=self.port, **given)
 
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of a database for an ordinary user, as a URL."""
+        return f"postgresql://{self.USER}:{self.PASSWORD}@127.0.0.1:{self.port}/{database}"
+
     def administration(self, **more: str) -> str:
         """Return the server's address for who may do everything."""
         return self.conninfo(user=self.ADMINISTRATOR, **more)

@@ -24,6 +24,13 @@ def serve(
             help="Start although the clock seems wrong: who says so and why. It is journalled."
         ),
     ] = None,
+    join: Annotated[
+        bool,
+        Parameter(
+            help="Take a shared journal as it stands, though no other node can vouch for its end.",
+            negative=(),
+        ),
+    ] = False,
     **flags: Any,  # noqa: ANN401 - one for each setting
 ) -> int:
     """Start the service and answer until SIGTERM or Ctrl-C."""
@@ -34,7 +41,12 @@ def serve(
 
     configuration = configure(flags, os.environ, config=config)
     try:
-        run(configuration, override_clock=override_clock, reading=progress("Reading the journal"))
+        run(
+            configuration,
+            override_clock=override_clock,
+            join=join,
+            reading=progress("Reading the journal"),
+        )
     except StartError as error:
         sys.stderr.write(f"deconflict: {printable(str(error))}\n")
         return ExitStatus.INTERNAL_ERROR

@@ -122,6 +122,13 @@ class GroupTooLargeError(EngineError):
     """The group is larger than the engine takes at once; nothing was written, a part may be."""
 
 
+class KeyGoneError(EngineError):
+    """Rows are sealed under a key that was destroyed meanwhile; nothing was written.
+
+    Whoever appends forgets the keys that it keeps at hand, and seals again.
+    """
+
+
 class Engine(Protocol):
     """A journal engine. `append` is for one thread at a time; all else may run beside it.
 

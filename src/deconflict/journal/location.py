@@ -54,9 +54,14 @@ class Location:
         """Whether several nodes can use it."""
         return self.file is None
 
+    @property
+    def text(self) -> str:
+        """The text that names it, passwords included."""
+        return self.url if self.file is None else f"sqlite:{self.file}"
+
     def __str__(self) -> str:
         """Return it without passwords."""
-        return f"sqlite:{self.file}" if self.file is not None else redacted(self.url)
+        return redacted(self.text)
 
     def __repr__(self) -> str:
         """Return it without passwords."""

@@ -19,12 +19,20 @@ from typing import Final, Self
 
 from deconflict.journal.checkpoint import Checkpoint, origin
 from deconflict.journal.durable import make_folder, replace_durably
-from deconflict.journal.engine import Engine, EngineError, Group, NoSpaceError, Outcome, Row
+from deconflict.journal.engine import (
+    Engine,
+    EngineError,
+    Group,
+    KeyGoneError,
+    NoSpaceError,
+    Outcome,
+    Row,
+)
 from deconflict.journal.entry import Entry
 from deconflict.journal.envelope import NONCE_BYTES
-from deconflict.journal.errors import LogError, RolledBackError
+from deconflict.journal.errors import AlteredLogError, LogError, RolledBackError
 from deconflict.journal.keys import Keys
-from deconflict.journal.leaf import NAMESPACE, key_hash, leaf
+from deconflict.journal.leaf import NAMESPACE, checksum, key_hash, leaf
 from deconflict.journal.merkle import EMPTY_ROOT
 from deconflict.journal.opened import EntryReader, Opened
 from deconflict.journal.opening import (
@@ -32,11 +40,12 @@ from deconflict.journal.opening import (
     RESTORE,
     check_signatures,
     hash_of,
+    leaf_hashes,
     open_tree,
     read_checkpoint,
 )
 from deconflict.journal.seal import FreshKeys, Sealer
-from deconflict.journal.tile import WIDTH, bundle
+from deconflict.journal.tile import WIDTH, TileFiles, bundle
 from deconflict.journal.tree import Tree
 
 __all__ = ["Log", "LogError", "Opened"]
@@ -46,6 +55,25 @@ _BATCH: Final = 4096
 """Entries that are added to the tree at a time, so that proofs never wait long."""
 _TILES: Final = 16
 """Tiles that are checked at a time before a pruning, so that checkpoints never wait long."""
+
+
+class _Own:
+    """The newest stretch of positions that this process appended itself, without a gap."""
+
+    def __init__(self) -> None:
+        self._start = self._stop = 0
+        self._lock = threading.Lock()
+
+    def add(self, start: int, stop: int) -> None:
+        with self._lock:
+            if start != self._stop:
+                self._start = start
+            self._stop = stop
+
+    def taken(self, start: int, stop: int) -> range:
+        """Return the own ones of a stretch; of others it is not known any more."""
+        with self._lock:
+            return range(max(start, self._start), min(stop, self._stop))
 
 
 class Log:
@@ -79,6 +107,7 @@ class Log:
         self._tree = tree
         self._signed = signed
         self._last_group: bytes | None = None
+        self._own = _Own()
         self._writing = (
             threading.Lock()
         )  # one of append, recover and erase, and each step of prune that destroys keys
@@ -139,15 +168,25 @@ class Log:
             self._last_group = None  # until there is one: a failure before that wrote nothing
             if self._signed is None:
                 self._begin()
-            fresh = FreshKeys()
-            rows = self._rows(entries, fresh)
-            group = Group(os.urandom(GROUP_ID_BYTES), rows, fresh.wrapped())
-            self._last_group = group.id
-            outcome = self._engine.append(expected_head, group)
-            if outcome is Outcome.ACCEPTED:
+            try:
+                return self._append(expected_head, entries)
+            except KeyGoneError:
+                # Another node pruned or erased it; under a fresh look at the keys it goes on.
                 with self._sealing:
-                    self._sealer.keep(fresh)
-            return outcome
+                    self._sealer.forget()
+                return self._append(expected_head, entries)
+
+    def _append(self, expected_head: int, entries: Sequence[Entry]) -> Outcome:
+        fresh = FreshKeys()
+        rows = self._rows(entries, fresh)
+        group = Group(os.urandom(GROUP_ID_BYTES), rows, fresh.wrapped())
+        self._last_group = group.id
+        outcome = self._engine.append(expected_head, group)
+        if outcome is Outcome.ACCEPTED:
+            self._own.add(expected_head, expected_head + len(rows))
+            with self._sealing:
+                self._sealer.keep(fresh)
+        return outcome
 
     def _rows(self, entries: Sequence[Entry], fresh: FreshKeys) -> tuple[Row, ...]:
         sign = self._signing.sign
@@ -243,8 +282,10 @@ class Log:
         with self._advancing:
             hashed = hash_of(self._key_hash)
             rows = iter(self._engine.read(self._tree.size))
-            while batch := b"".join([hashed(row) for _, row in islice(rows, _BATCH)]):
-                self._tree.extend(batch)
+            while batch := list(islice(rows, _BATCH)):
+                if self._engine.shared:
+                    self._require_signed(batch)
+                self._tree.extend(b"".join([hashed(row) for _, row in batch]))
             size = self._tree.size
             if size == (self._signed[1].size if self._signed else 0):
                 return None
@@ -258,6 +299,24 @@ class Log:
                     f"{error.strerror}; the entries are safe, and it is tried again"
                 ) from None
             return checkpoint
+
+    def _require_signed(self, batch: Sequence[tuple[int, Row]]) -> None:
+        """Refuse entries of other nodes that are not signed with the service's key.
+
+        Ed25519 gives one signature for one message, and to sign again takes half the time that
+        verifying takes.
+        """
+        sign = self._signing.sign
+        own = self._own.taken(batch[0][0], batch[-1][0] + 1)
+        for position, row in batch:
+            if position in own:
+                continue
+            if sign(NAMESPACE + checksum(row.record)) != row.signature:
+                raise AlteredLogError(
+                    f"entry {position} of the journal was not written by a node of this service: "
+                    f"its signature is not the service's; find out who else can write to the "
+                    f"engine, and {RESTORE}"
+                )
 
     def _sign(self, checkpoint: Checkpoint) -> None:
         content = checkpoint.sign(self._signing)
@@ -301,6 +360,10 @@ class Log:
             return None
         rows = self._engine.read(start, stop)
         return bundle([leaf(row.record, row.signature, self._key_hash) for _, row in rows])
+
+    def extends(self, older: Checkpoint) -> bool:
+        """Whether this log holds all that an older checkpoint covers, unaltered."""
+        return older.size <= self._tree.size and self._tree.root_at(older.size) == older.root
 
     def erase(self, subject: bytes) -> None:
         """Destroy a subject's key: what its entries said is gone, and their proofs stay.
@@ -366,3 +429,20 @@ class Log:
     def close(self) -> None:
         """Let go of the journal. Closing twice is no error."""
         self._engine.close()
+
+
+def begin_log(engine: Engine, folder: Path, keys: Keys) -> None:
+    """Make the log of a journal that has entries and of which nobody has a checkpoint.
+
+    Every signature is checked; whether the newest entries are missing can't be told.
+
+    Raises
+    ------
+    AlteredLogError
+        If an entry is not signed with the keys.
+    EngineError, LogError
+        If the engine fails, entries were pruned, or the log can't be stored.
+    """
+    check_signatures(engine, keys.public_key, 0)
+    tree = Tree(TileFiles(folder), leaf_hashes(engine, key_hash(keys.public_key)))
+    Log(engine, folder, keys, tree, None).advance()

@@ -9,7 +9,14 @@ from typing import Any, Final
 
 import psycopg
 
-from deconflict.journal.engine import EngineError, Group, GroupTooLargeError, Lease, Outcome
+from deconflict.journal.engine import (
+    EngineError,
+    Group,
+    GroupTooLargeError,
+    KeyGoneError,
+    Lease,
+    Outcome,
+)
 from deconflict.journal.postgres_commit import commit, transaction
 from deconflict.journal.postgres_connection import (
     PATIENCE_S,
@@ -162,7 +169,7 @@ class Writing:
             "SELECT count(*) FROM deconflict_keys WHERE id = ANY(%s)", [ByteaArray(list(used))]
         )
         if _one(found)[0] != len(used):
-            raise EngineError(
+            raise KeyGoneError(
                 f"{doing}: a key that they are sealed under was destroyed through another node; "
                 "open the journal again, so that no such key is remembered"
             )

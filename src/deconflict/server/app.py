@@ -48,6 +48,8 @@ Headers = list[tuple[bytes, bytes]]
 CONNECTION: Final = "deconflict.connection"
 """Where a scope holds its `deconflict.server.limits.Connection`."""
 REQUEST_ID: Final = b"x-request-id"
+BEHIND: Final = b"deconflict-stale-s"
+"""By how many seconds at the most an answer may be behind, where the settings allow it."""
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 _BEARER: Final = "bearer "
 _LONGEST_TOKEN: Final = 8192
@@ -203,6 +205,10 @@ class Front:
                 body,
                 _parameters(query) if query else {},
             )
+            if not (endpoint.changes or endpoint.public):
+                behind_s = await self._service.current()
+                if behind_s is not None:
+                    exchange.headers.append((BEHIND, b"%.3f" % behind_s))
             return await endpoint.handle(self._service, call)
         except RequestError as error:
             exchange.close = error.status == 413

@@ -30,8 +30,8 @@ class Facts:
     ----------
     address
         Under which URL requests are answered.
-    data
-        The data folder.
+    data, journal
+        The data folder, and where the journal is.
     public_key, origin
         The log's key in hexadecimal, and its name in checkpoints.
     sources
@@ -48,6 +48,7 @@ class Facts:
 
     address: str
     data: str
+    journal: str
     public_key: str
     origin: str
     sources: tuple[str, ...]
@@ -65,6 +66,7 @@ def announce(facts: Facts, writer: LineWriter, *, json: bool, colour: bool) -> N
             STARTED,
             address=facts.address,
             data=facts.data,
+            journal=facts.journal,
             log_public_key=facts.public_key,
             log_origin=facts.origin,
             authorities=facts.sources,
@@ -104,7 +106,7 @@ def _table(facts: Facts, *, colour: bool) -> str:
         ),
         "documents": Text("/docs at each of them" if everywhere else f"{facts.address}/docs"),
         "data": Text(facts.data),
-        "journal": Text(_counted(facts.entries, "entries")),
+        "journal": Text(f"{_counted(facts.entries, 'entries')} in {facts.journal}"),
         "register": Text(f"{', '.join(live.values())} of {parties}"),
         "log key": Text(facts.public_key),
         "log origin": Text(facts.origin),

@@ -15,6 +15,8 @@ import platformdirs
 
 from deconflict.formats.expected import in_words
 from deconflict.geo.errors import InputError
+from deconflict.journal.engine import EngineError
+from deconflict.journal.location import Location, in_folder, location
 from deconflict.server.settings import About, Settings, about_settings
 
 FILE_NAME: Final = "deconflict.toml"
@@ -46,6 +48,12 @@ class Configuration:
     def data(self) -> Path:
         """The data folder."""
         return self.settings.data or default_data()
+
+    @property
+    def journal(self) -> Location:
+        """Where the journal is."""
+        text = self.settings.journal
+        return in_folder(self.data) if text is None else location(text)
 
 
 def default_data() -> Path:
@@ -89,9 +97,20 @@ def configure(
     from_file = _file(given, environment, config, table)
     given = {**from_file, **given}
     given.setdefault("data", (default_data(), "default"))
+    _refuse_no_journal(given)
     settings = Settings(**{name: value for name, (value, _) in given.items()})  # type: ignore[arg-type]
     _refuse_what_does_not_fit(settings)
     return Configuration(settings, {name: given.get(name, (None, "default"))[1] for name in table})
+
+
+def _refuse_no_journal(given: Mapping[str, tuple[object, str]]) -> None:
+    text, source = given.get("journal", (None, ""))
+    if text is None:
+        return
+    try:
+        location(str(text))
+    except EngineError as error:
+        raise InputError(str(error), "see deconflict serve --help", field=source) from None
 
 
 def _variables(environment: Mapping[str, str], table: Mapping[str, About]) -> dict[str, str]:

@@ -11,9 +11,10 @@ from typing import Final
 
 import structlog
 
+from deconflict.journal.checkpoint import Checkpoint
 from deconflict.journal.durable import make_folder
 from deconflict.journal.engine import Engine, EngineError, Outcome
-from deconflict.journal.errors import KeyFileError
+from deconflict.journal.errors import KeyFileError, RolledBackError
 from deconflict.journal.keys import Keys
 from deconflict.journal.location import Location, in_folder
 from deconflict.journal.log import Log
@@ -99,7 +100,7 @@ class DataFolder:
         *,
         journal: Location | None = None,
         progress: Progress | None = None,
-        join: Callable[[Engine, Path, Keys], None] | None = None,
+        join: Callable[[Engine, Path, Keys], Checkpoint | None] | None = None,
     ) -> DataFolder:
         """Open a folder to write to its journal; what is missing is made.
 
@@ -130,9 +131,15 @@ class DataFolder:
             stack.callback(engine.close)
             remove_unfinished(path / SNAPSHOTS)
             keys = _keys(path / KEYS, engine, journal)
-            if join is not None and engine.shared:
-                join(engine, path, keys)
+            older = None if join is None or not engine.shared else join(engine, path, keys)
             opened = cls._opened(path, journal, engine, keys, stack=stack, progress=progress)
+            if older is not None and not opened.log.extends(older):
+                opened.close()
+                raise RolledBackError(
+                    "the log of another node does not extend the last checkpoint of this one: one "
+                    "of them was rolled back; compare both with the checkpoints that parties keep",
+                    0,
+                )
             opened._writes = True  # noqa: SLF001 - another way to construct it
             return opened
 

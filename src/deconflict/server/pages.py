@@ -21,6 +21,7 @@ from deconflict.server.configuration import is_loopback
 from deconflict.server.health import Health
 from deconflict.server.limits import Limits
 from deconflict.server.metrics import Metrics
+from deconflict.server.nodes.pages import Nodes, node_routes
 from deconflict.server.problem import PROBLEM, problem
 from deconflict.server.settings import METRICS_SCOPE, Settings
 
@@ -57,6 +58,8 @@ class Surroundings:
         The built-in authority and its endpoint, if it is on.
     base_url
         Under which the service is reached.
+    nodes
+        What other nodes are answered with, where several share a journal.
     """
 
     settings: Settings
@@ -71,6 +74,7 @@ class Surroundings:
     docs: bytes
     docs_policy: str
     base_url: str
+    nodes: Nodes | None = None
     authority: Authority | None = None
     tokens: TokenEndpoint | None = None
 
@@ -121,6 +125,7 @@ def pages(around: Surroundings) -> Starlette:
         Route("/openapi.json", openapi),
         Route("/docs", docs),
         *_authority_routes(around),
+        *([] if around.nodes is None else node_routes(around.nodes)),
     ]
     return Starlette(
         routes=routes, exception_handlers={HTTPException: _refused, Exception: _failed}

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 import uvloop
 
 from deconflict import __version__
+from deconflict.geo.errors import InputError
 from deconflict.identity.key_source import KeySource
 from deconflict.journal.engine import EngineError
 from deconflict.journal.errors import LogError
@@ -24,7 +26,7 @@ from deconflict.server.access import Access, access, key_sources
 from deconflict.server.app import Front
 from deconflict.server.banner import Facts, announce
 from deconflict.server.clock import ClockAheadError
-from deconflict.server.configuration import Configuration
+from deconflict.server.configuration import Configuration, is_loopback
 from deconflict.server.docs_page import POLICY, docs_page
 from deconflict.server.fault import described
 from deconflict.server.gauges import watch
@@ -33,16 +35,19 @@ from deconflict.server.listening import Listening, bind, tls_context
 from deconflict.server.log_family import log_family
 from deconflict.server.logs import LineWriter, RequestLog, configure_logs
 from deconflict.server.metrics import Metrics
-from deconflict.server.node import Node
+from deconflict.server.node import Among, Node
+from deconflict.server.nodes.pages import Nodes
+from deconflict.server.nodes.receiving import Receiver
+from deconflict.server.nodes.wire import PURPOSE, Seal
 from deconflict.server.openapi import AUTHORITY_PAGES, PAGES, description
 from deconflict.server.pages import Surroundings, pages
 from deconflict.server.replay import Progress
 from deconflict.server.retention import Retention
-from deconflict.server.settings import Settings
+from deconflict.server.settings import Settings, seconds
 from deconflict.server.start_error import StartError
 from deconflict.standards.f3548.replies import Error
 from deconflict.standards.f3548.routes import FAMILY
-from deconflict.standards.service import UnavailableError
+from deconflict.standards.service import Family, UnavailableError
 
 _STDERR: Final = 2
 _FILES_BESIDE: Final = 100
@@ -53,6 +58,7 @@ def serve(
     configuration: Configuration,
     *,
     override_clock: str | None = None,
+    join: bool = False,
     reading: AbstractContextManager[Callable[[float], None]] | None = None,
 ) -> None:
     """Serve until told to stop.
@@ -63,6 +69,9 @@ def serve(
         The settings.
     override_clock
         Who says that the clock is right although the journal doubts it, and why.
+    join
+        Whether an operator said to take a shared journal as it stands, though no other node can
+        be asked about it.
     reading
         Entered while the journal is read; yields what takes the part that is done, 0 to 1.
 
@@ -86,6 +95,7 @@ def serve(
         configure_logs(writer, level=settings.log_level, json=json, colour=terminal)
         _allow_files(settings.most_connections)
         metrics = Metrics()
+        shared = configuration.journal.shared
         try:
             with reading or nullcontext() as advance:
                 node = Node.open(
@@ -93,6 +103,8 @@ def serve(
                     observer=metrics,
                     override_clock=override_clock,
                     progress=_parts(advance),
+                    journal=configuration.journal,
+                    among=_among(settings, bound, join=join) if shared else None,
                 )
             stack.callback(node.folder.close)
         except (EngineError, LogError, RegisterError, ClockAheadError) as error:
@@ -117,6 +129,36 @@ def serve(
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.run(bound))
+
+
+def _among(settings: Settings, bound: socket.socket, *, join: bool) -> Among:
+    """Return what this node is told where several share a journal."""
+    own = _url(bound, tls=settings.tls_certificate is not None)
+    address = (settings.node_address or own).rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InputError(
+            f"{address} is no URL under which other nodes could reach this one",
+            "write http:// or https://, the host and the port",
+            field="node_address",
+        )
+    if parts.scheme == "http" and not (is_loopback(parts.hostname) or settings.behind_proxy):
+        raise InputError(
+            f"what nodes send one another would cross the network in the clear: {address}",
+            "use https, or say --behind-proxy if the way between the nodes is protected",
+            field="node_address",
+        )
+    tls = None
+    if settings.node_ca is not None:
+        try:
+            tls = ssl.create_default_context(cafile=settings.node_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise InputError(
+                f"the certificates of {settings.node_ca} can't be read ({error})",
+                "name a PEM file with the certificate of the nodes' authority",
+                field="node_ca",
+            ) from None
+    return Among(address, seconds(settings.stale_reads), trust=join, tls=tls)
 
 
 def _parts(advance: Callable[[float], None] | None) -> Progress | None:
@@ -202,6 +244,7 @@ class _Running:
             docs=docs_page(document),
             docs_policy=POLICY,
             base_url=self._base_url,
+            nodes=self._nodes(families),
             authority=self._gate.authority,
             tokens=self._gate.tokens,
         )
@@ -221,11 +264,21 @@ class _Running:
         )
         return front
 
+    def _nodes(self, families: Sequence[Family]) -> Nodes | None:
+        if not self._folder.engine.shared:
+            return None
+        return Nodes(
+            Seal(self._folder.keys.derived(PURPOSE)),
+            Receiver(families, self._node.coordinator),
+            self._folder.path,
+        )
+
     def _announce(self) -> None:
         announce(
             Facts(
                 address=self._base_url,
                 data=str(self._folder.path),
+                journal=str(self._folder.journal),
                 public_key=self._folder.log.public_key.hex(),
                 origin=self._folder.log.origin,
                 sources=_described(self._gate.sources),

@@ -1,8 +1,9 @@
 """Writing snapshots beside the service: a process of its own, so that no request waits for one.
 
 `python -m deconflict.server.snapshots DATA` loads the last snapshot and the entries behind it,
-reading beside the service, and writes the next. It ends when its standard input does, so it
-doesn't outlive a service that was killed.
+reading beside the service, and writes the next. The variable DECONFLICT_JOURNAL names the journal:
+its URL may hold a password, which no list of processes is to show. It ends when its standard input
+does, so it doesn't outlive a service that was killed.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import Final
 
 import structlog
 
+from deconflict.journal.location import Location, in_folder, location
 from deconflict.server.fault import described
 
 EVERY_ENTRIES: Final = 100_000
 """Entries behind the last snapshot after which the next is written: a few seconds of a start."""
+JOURNAL_VARIABLE: Final = "DECONFLICT_JOURNAL"
 _LOWEST_PRIORITY: Final = 19
 
 
@@ -34,10 +37,19 @@ class Snapshots:
         How many entries the last snapshot holds.
     every
         Entries after which the next one is due.
+    journal
+        Where the journal is, if it is not in the data folder.
     """
 
-    def __init__(self, data: Path, last_head: int, every: int = EVERY_ENTRIES) -> None:
+    def __init__(
+        self,
+        data: Path,
+        last_head: int,
+        every: int = EVERY_ENTRIES,
+        journal: Location | None = None,
+    ) -> None:
         self._data = data
+        self._journal = journal or in_folder(data)
         self._last_head = last_head
         self._every = every
         self._task: asyncio.Task[None] | None = None
@@ -83,6 +95,7 @@ class Snapshots:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, JOURNAL_VARIABLE: self._journal.text},
             )
             if self._stopped:
                 self._end()
@@ -103,11 +116,11 @@ class Snapshots:
             self._log.warning("no snapshot could be written", status=status, error=last)
 
 
-def write(data: Path) -> Path:
+def write(data: Path, journal: Location | None = None) -> Path:
     """Write the next snapshot of a journal, beside the service or alone."""
     from deconflict.server.data_folder import DataFolder
 
-    folder = DataFolder.beside(data)
+    folder = DataFolder.beside(data, journal=journal)
     try:
         return folder.write_snapshot()
     finally:
@@ -125,7 +138,7 @@ def main(arguments: list[str]) -> None:
     """Run the process."""
     os.nice(_LOWEST_PRIORITY)
     threading.Thread(target=_end_with_input, daemon=True).start()
-    write(Path(arguments[0]))
+    write(Path(arguments[0]), location(os.environ[JOURNAL_VARIABLE]))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,21 @@ class Service(Protocol):
         """Return the register as of now, durable entries only."""
         ...
 
+    async def current(self) -> float | None:
+        """See to it that `view` shows all that was answered before, by any node.
+
+        Returns
+        -------
+        float or None
+            By how many seconds at the most it may be behind all the same; ``None``: not at all.
+
+        Raises
+        ------
+        UnavailableError
+            If that can't be found out now.
+        """
+        ...
+
     async def submit(self, submission: Submission) -> Reply:
         """Decide a command, make it durable, and return the caller's reply.
 
@@ -140,6 +155,9 @@ class Endpoint:
         The standard's name of the operation, for documents and metrics.
     public
         Whether no token is asked for. Such a handler submits nothing.
+    changes
+        Whether it submits a command. All others show what is registered, so the service sees to
+        it that this is current before the handler is called.
     summary
         What it does, in one line for the documents.
     takes
@@ -156,6 +174,7 @@ class Endpoint:
     handle: Handler
     operation: str
     public: bool = False
+    changes: bool = False
     summary: str = ""
     takes: type | None = None
     gives: Mapping[int, type] = field(default_factory=dict)

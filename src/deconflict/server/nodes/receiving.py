@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import msgspec
 import structlog
 
 from deconflict.identity.caller import Caller
@@ -135,8 +134,8 @@ class Receiver:
     async def _called(self, one: ForwardedCall) -> Reply:
         method, _, path = one.request.partition(" ")
         found = self._router.find(method, path)
-        if not isinstance(found, tuple):
-            raise TypeError(f"another node forwards {method}, which nothing here answers")
+        if not isinstance(found, tuple) or not found[0].endpoint.changes:
+            raise TypeError(f"another node forwards {method}, which changes nothing here")
         route, parameters = found
         caller = Caller(one.party, frozenset(one.scopes), one.issuer, one.expires_s)
         call = Call(caller, one.request, parameters, one.body, one.query)
@@ -155,10 +154,13 @@ class _Forwarding:
         self.aside = coordinator.aside
         self.entropy = coordinator.entropy
 
+    async def current(self) -> None:
+        """Do nothing: what is forwarded changes something, and is decided on what is durable."""
+
     async def submit(self, submission: Submission) -> Reply:
         """Decide it here or not at all."""
         return await self._coordinator.submit(submission, forwarded=True)
 
     def answered(self, call: Call, shown: Sequence[str]) -> None:
         """Refuse: a read is answered, and recorded, by the node that is asked."""
-        raise msgspec.ValidationError(f"{call.request} is a read, and shows {len(shown)}")
+        raise TypeError(f"{call.request} is a read, and shows {len(shown)}")

@@ -52,6 +52,8 @@ _READ_AVAILABILITY: _Scopes = (_ARBITRATION, _STRATEGIC, _CONFORMANCE)
 _INTENT = "/dss/v1/operational_intent_references"
 _CONSTRAINT = "/dss/v1/constraint_references"
 _SUBSCRIPTION = "/dss/v1/subscriptions"
+_CHANGES = ("create", "update", "delete", "set", "make")
+"""How the standard's names of operations begin that change something."""
 _USS = "/dss/v1/uss_availability/{uss_id}"
 
 
@@ -76,6 +78,7 @@ def _endpoint(method: str, path: str, scopes: _Scopes, handle: Handler, operatio
         scopes,
         _refusing(handle),
         operation,
+        changes=operation.startswith(_CHANGES),
         takes=bodies.takes,
         gives=bodies.gives,
         parameters=PARAMETERS,
