@@ -31,7 +31,7 @@ class Facts:
     address
         Under which URL requests are answered.
     data, journal
-        The data folder, and where the journal is.
+        The data folder, and where the journal is; empty: in the folder.
     public_key, origin
         The log's key in hexadecimal, and its name in checkpoints.
     sources
@@ -97,6 +97,7 @@ def _table(facts: Facts, *, colour: bool) -> str:
     table.add_column(overflow="fold")
     parts = urlsplit(facts.address)
     everywhere = parts.hostname in _UNSPECIFIED
+    where = f" in {facts.journal}" if facts.journal else ""
     live = {kind: _counted(number, kind) for kind, number in facts.live.items()}
     parties = live.pop("parties")
     rows = {
@@ -106,7 +107,7 @@ def _table(facts: Facts, *, colour: bool) -> str:
         ),
         "documents": Text("/docs at each of them" if everywhere else f"{facts.address}/docs"),
         "data": Text(facts.data),
-        "journal": Text(f"{_counted(facts.entries, 'entries')} in {facts.journal}"),
+        "journal": Text(_counted(facts.entries, "entries") + where),
         "register": Text(f"{', '.join(live.values())} of {parties}"),
         "log key": Text(facts.public_key),
         "log origin": Text(facts.origin),

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import msgspec
 import structlog
 
 from deconflict.register.event import Decided
@@ -19,7 +18,7 @@ from deconflict.server.backlog import Waiting
 from deconflict.server.fault import described
 from deconflict.server.group import Group
 from deconflict.server.health import Standing, State
-from deconflict.server.replay import decided_of
+from deconflict.server.replay import NewerEntryError, decided_of
 
 if TYPE_CHECKING:
     from deconflict.journal.log import Opened
@@ -136,11 +135,8 @@ class Following:
                 return
             try:
                 decided = decided_of(opened)
-            except msgspec.ValidationError:
-                self._break(
-                    f"entry {opened.position:,} of the journal is of a kind that this version "
-                    "does not know: another node runs a newer one; upgrade this node too"
-                )
+            except NewerEntryError as error:
+                self._break(str(error))
                 return
             self._apply_one(opened.time_us, decided)
             if time.perf_counter() > until:

@@ -26,7 +26,13 @@ def watch(metrics: Metrics, node: Node, limits: Limits, writer: LineWriter) -> N
         "Entries of the journal, and those that are still kept.",
         lambda: {"head": register.head, "kept": register.head - log.first()},
     )
-    metrics.gauge("journal_bytes", "Size of the journal's files.", lambda: _sizes(node))
+    if not node.folder.engine.shared:
+        metrics.gauge("journal_bytes", "Size of the journal's files.", lambda: _sizes(node))
+    metrics.gauge(
+        "sequencer",
+        "Whether this node decides: 1, or 0 where another one does.",
+        lambda: {"here": float(node.coordinator.leads)},
+    )
     metrics.gauge(
         "open",
         "Connections, requests being answered, commands waiting, lines of the log lost.",

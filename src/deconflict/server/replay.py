@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
+import msgspec
+
 from deconflict.register.event import Decided, decode_decided
+from deconflict.register.state.errors import RegisterError
 
 if TYPE_CHECKING:
     from deconflict.journal.log import Opened
@@ -13,6 +16,11 @@ if TYPE_CHECKING:
 
 PROGRESS_EVERY: Final = 10_000
 """Entries between two calls of a progress callback."""
+
+
+class NewerEntryError(RegisterError):
+    """An entry that a later version wrote; it is refused rather than skipped."""
+
 
 ERASED: Final = Decided(command="Erased", events=())
 """What stands in for a decided part whose key was erased: time passes, nothing else is known."""
@@ -38,10 +46,18 @@ def decided_of(opened: Opened) -> Decided:
 
     Raises
     ------
-    msgspec.ValidationError
+    NewerEntryError
         If it was written by a later version that knows more.
     """
-    return ERASED if opened.decided is None else decode_decided(opened.decided.content)
+    if opened.decided is None:
+        return ERASED
+    try:
+        return decode_decided(opened.decided.content)
+    except msgspec.ValidationError:
+        raise NewerEntryError(
+            f"entry {opened.position:,} of the journal is of a kind that this version does not "
+            "know: a newer one wrote it; upgrade this one too"
+        ) from None
 
 
 def replayed(

@@ -278,7 +278,7 @@ class _Running:
             Facts(
                 address=self._base_url,
                 data=str(self._folder.path),
-                journal=str(self._folder.journal),
+                journal=str(self._folder.journal) if self._settings.journal else "",
                 public_key=self._folder.log.public_key.hex(),
                 origin=self._folder.log.origin,
                 sources=_described(self._gate.sources),

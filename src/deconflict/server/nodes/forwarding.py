@@ -156,17 +156,19 @@ class Forwarder:
             )
             _refuse(batch, health.NO_ANSWER)
             return []
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            return batch  # it is being stopped, and takes nothing
+        if answer.is_server_error and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            self._log.error("the sequencer failed", address=address, status=answer.status_code)
+            _refuse(batch, health.NO_ANSWER)
+            return []
         if answer.status_code != httpx.codes.OK:
-            self._log.error(
-                "the sequencer refuses this node; do both have the same keys, and clocks within "
-                "half a minute?",
+            # It is being stopped and takes nothing, or its clock is wrong and it gives up soon.
+            self._log.warning(
+                "the sequencer does not take what this node forwards; do both have the same keys, "
+                "and clocks within half a minute?",
                 address=address,
                 status=answer.status_code,
             )
-            _refuse(batch, health.NO_ANSWER if answer.is_server_error else health.NO_SEQUENCER)
-            return []
+            return batch
         return _settled(batch, answer.content)
 
 
