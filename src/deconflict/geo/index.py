@@ -72,14 +72,13 @@ class Index(Generic[K]):
         resolve: Callable[[K], Volume4D] | None = None,
         group: Callable[[K], int] | None = None,
     ) -> None:
-        from deconflict.geo.packed.cells import put, take
+        from deconflict.geo.packed.cells import put_new, take
         from deconflict.geo.packed.kernel import YES
-        from deconflict.geo.packed.placing import copy_row
         from deconflict.geo.packed.search import search
 
         # Kept here, since an import costs a microsecond a query.
         self._yes = YES
-        self._find, self._put, self._take, self._copy = search, put, take, copy_row
+        self._find, self._put, self._take = search, put_new, take
         table = volumes if isinstance(volumes, VolumeTable) else VolumeTable.of(tuple(volumes))
         named = tuple(keys)
         if len(named) != table.count:
@@ -278,15 +277,13 @@ class Index(Generic[K]):
         else:
             row, ring, vertex = self._new_places(rings, vertices)
         rows = self._rows
-        self._copy(rows, row, ring, vertex, volume.rows, leg)
         if vertices > len(self._scratch):
             self._scratch = np.empty((2 * vertices, 2))
         self._key[row] = key
         if leg:
             self._leg[row] = leg
         self._note_group(row, key)
-        reach = self._reach(row)
-        while not self._put(self._cells, rows, row, reach):
+        while not self._put(self._cells, rows, row, ring, vertex, volume.rows, leg):
             self._enlarge_cells()
         return row
 
