@@ -36,6 +36,8 @@ K = TypeVar("K", bound=Hashable)
 
 LEAST_ROOM = 1024
 """Rows that an index has room for at first."""
+LEAST_FOUND = 64
+"""Rows that a query has room to find at first."""
 MORE_ROOM = 4
 """Room grows by this part of itself: large arrays are enlarged where they are, without copying."""
 
@@ -100,6 +102,7 @@ class Index(Generic[K]):
         self._rows_of: dict[K, int | tuple[int, ...]] = {}
         self._cells: Cells
         self._scratch: Floats
+        self._found: Integers = np.empty((LEAST_FOUND, 2), np.int64)
         self._group: Integers
         self._met: Flags
         self._rebuild(table.rows, np.arange(len(table.owner)))
@@ -228,18 +231,23 @@ class Index(Generic[K]):
             self._scratch = np.empty((2 * len(rows.xyz), 2))
         hits: list[tuple[int, int, int]] = []
         for leg in range(len(rows.real)):
-            count, found = self._find(
-                self._cells,
-                self._rows,
-                self._group,
-                self._met,
-                rows,
-                leg,
-                decide,
-                self._scratch,
-            )
+            while True:
+                count = self._find(
+                    self._cells,
+                    self._rows,
+                    self._group,
+                    self._met,
+                    rows,
+                    leg,
+                    decide,
+                    self._scratch,
+                    self._found,
+                )
+                if count <= len(self._found):
+                    break
+                self._found = np.empty((count, 2), np.int64)
             if count:
-                hits.extend((leg, row, answer) for row, answer in found[:count].tolist())
+                hits.extend((leg, row, answer) for row, answer in self._found[:count].tolist())
         return hits
 
     def _named(self, row: int) -> K:

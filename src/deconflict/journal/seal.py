@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Final
@@ -135,6 +136,22 @@ class Sealer:
             else:
                 fresh.absent.add(key_id)
         return key_ids
+
+    def open_keys(
+        self,
+        key_ids: Iterable[bytes],
+        wrapped_keys: Callable[[Sequence[bytes]], Mapping[bytes, bytes]],
+    ) -> None:
+        """Open keys that are about to be used with one question; at most a few hundred.
+
+        One that is damaged is left for `open` to refuse.
+        """
+        left = [key_id for key_id in dict.fromkeys(key_ids) if key_id not in self._opened]
+        if not left:
+            return
+        for key_id, wrapped in wrapped_keys(left).items():
+            with suppress(AlteredLogError):
+                self._remember(key_id, self._unwrap(key_id, wrapped))
 
     def seal(
         self, entry: Entry, key_id: bytes, message: bytes, nonce: bytes, fresh: FreshKeys
