@@ -36,6 +36,8 @@ K = TypeVar("K", bound=Hashable)
 
 LEAST_ROOM = 1024
 """Rows that an index has room for at first."""
+LEAST_FOUND = 64
+"""Rows that a query has room to find at first."""
 MORE_ROOM = 4
 """Room grows by this part of itself: large arrays are enlarged where they are, without copying."""
 
@@ -72,14 +74,13 @@ class Index(Generic[K]):
         resolve: Callable[[K], Volume4D] | None = None,
         group: Callable[[K], int] | None = None,
     ) -> None:
-        from deconflict.geo.packed.cells import put, take
+        from deconflict.geo.packed.cells import put_new, take
         from deconflict.geo.packed.kernel import YES
-        from deconflict.geo.packed.placing import copy_row
         from deconflict.geo.packed.search import search
 
         # Kept here, since an import costs a microsecond a query.
         self._yes = YES
-        self._find, self._put, self._take, self._copy = search, put, take, copy_row
+        self._find, self._put, self._take = search, put_new, take
         table = volumes if isinstance(volumes, VolumeTable) else VolumeTable.of(tuple(volumes))
         named = tuple(keys)
         if len(named) != table.count:
@@ -101,6 +102,7 @@ class Index(Generic[K]):
         self._rows_of: dict[K, int | tuple[int, ...]] = {}
         self._cells: Cells
         self._scratch: Floats
+        self._found: Integers = np.empty((LEAST_FOUND, 2), np.int64)
         self._group: Integers
         self._met: Flags
         self._rebuild(table.rows, np.arange(len(table.owner)))
@@ -229,18 +231,23 @@ class Index(Generic[K]):
             self._scratch = np.empty((2 * len(rows.xyz), 2))
         hits: list[tuple[int, int, int]] = []
         for leg in range(len(rows.real)):
-            count, found = self._find(
-                self._cells,
-                self._rows,
-                self._group,
-                self._met,
-                rows,
-                leg,
-                decide,
-                self._scratch,
-            )
+            while True:
+                count = self._find(
+                    self._cells,
+                    self._rows,
+                    self._group,
+                    self._met,
+                    rows,
+                    leg,
+                    decide,
+                    self._scratch,
+                    self._found,
+                )
+                if count <= len(self._found):
+                    break
+                self._found = np.empty((count, 2), np.int64)
             if count:
-                hits.extend((leg, row, answer) for row, answer in found[:count].tolist())
+                hits.extend((leg, row, answer) for row, answer in self._found[:count].tolist())
         return hits
 
     def _named(self, row: int) -> K:
@@ -278,15 +285,13 @@ class Index(Generic[K]):
         else:
             row, ring, vertex = self._new_places(rings, vertices)
         rows = self._rows
-        self._copy(rows, row, ring, vertex, volume.rows, leg)
         if vertices > len(self._scratch):
             self._scratch = np.empty((2 * vertices, 2))
         self._key[row] = key
         if leg:
             self._leg[row] = leg
         self._note_group(row, key)
-        reach = self._reach(row)
-        while not self._put(self._cells, rows, row, reach):
+        while not self._put(self._cells, rows, row, ring, vertex, volume.rows, leg):
             self._enlarge_cells()
         return row
 

@@ -53,6 +53,7 @@ class Pile(Generic[K]):
             np.empty((LEAST_VERTICES, 3)),
         )
         self._scratch: Floats = np.empty((LEAST_ROWS, 2))
+        self._found: Integers = np.empty((LEAST_ROWS, 2), np.int64)
 
     def __len__(self) -> int:
         return len(self._rows_of)
@@ -93,7 +94,7 @@ class Pile(Generic[K]):
                 self._make_scratch(len(asked.rows.xyz))
                 left: list[tuple[int, int]] = []
                 for leg in range(len(asked.rows.real)):
-                    count, found = self._scan(
+                    count = self._scan(
                         self._rows,
                         len(self._places),
                         self._group,
@@ -101,8 +102,11 @@ class Pile(Generic[K]):
                         asked.rows,
                         leg,
                         self._scratch,
+                        self._found,
                     )
-                    for row, answer in found[:count].tolist():
+                    if not count:
+                        continue
+                    for row, answer in self._found[:count].tolist():
                         if answer == self._yes:
                             met.add(self._places[row][0])
                         else:
@@ -139,6 +143,7 @@ class Pile(Generic[K]):
         if row == len(self._group):
             self._group = _roomy(self._group, row + 1)
             self._met = np.zeros(len(self._group), np.uint8)
+            self._found = np.empty((len(self._group), 2), np.int64)  # it can't find more
         self._group[row] = group  # of all volumes of a key: its first row
         self._copy(rows, row, ring, vertex, volume.rows, leg)
         self._rings += rings + 1

@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 RECORD_VERSION: Final = 1
 SALT_BYTES: Final = 16
 """Bytes of every salt, a submitter's own too."""
+_SALTS_A_BLOCK: Final = 4
+"""Drawn from one hash of 64 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,13 @@ class Entry:
 
     def record(self) -> bytes:
         """Return the record: JSON of the parts' hashes, the same bytes for the same entry."""
-        return msgspec.json.encode(
-            {
-                "v": RECORD_VERSION,
-                "time_us": self.time_us,
-                "said": None if self.said is None else self.said.hash.hex(),
-                "decided": self.decided.hash.hex(),
-                "told": sorted(part.hash.hex() for part in self.told),
-            }
-        )
+        # Written as it stands, since a JSON encoder takes three times as long over a dictionary.
+        said = "null" if self.said is None else f'"{self.said.hash.hex()}"'
+        told = ",".join([f'"{one}"' for one in sorted([part.hash.hex() for part in self.told])])
+        return (
+            f'{{"v":{RECORD_VERSION},"time_us":{self.time_us},"said":{said},'
+            f'"decided":"{self.decided.hash.hex()}","told":[{told}]}}'
+        ).encode()
 
 
 def salts(seed: bytes, count: int) -> tuple[bytes, ...]:
@@ -90,6 +88,9 @@ def salts(seed: bytes, count: int) -> tuple[bytes, ...]:
     count
         How many.
     """
-    return tuple(
-        hashlib.sha256(seed + number.to_bytes(4)).digest()[:SALT_BYTES] for number in range(count)
-    )
+    blocks = [
+        hashlib.sha512(seed + number.to_bytes(4)).digest()
+        for number in range((count + _SALTS_A_BLOCK - 1) // _SALTS_A_BLOCK)
+    ]
+    drawn = b"".join(blocks)
+    return tuple([drawn[at : at + SALT_BYTES] for at in range(0, count * SALT_BYTES, SALT_BYTES)])

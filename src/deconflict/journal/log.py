@@ -192,16 +192,16 @@ class Log:
         sign = self._signing.sign
         with self._sealing:
             subjects = [entry.subject for entry in entries]
-            self._sealer.look_up(subjects, self._engine.wrapped_keys, fresh)
+            key_ids = self._sealer.look_up(subjects, self._engine.wrapped_keys, fresh)
         nonces = os.urandom(NONCE_BYTES * len(entries))
         rows = []
-        for number, entry in enumerate(entries):
+        for number, (entry, key_id) in enumerate(zip(entries, key_ids, strict=True)):
             record = entry.record()
             message = sha256(record).digest()
             signature = sign(NAMESPACE + sha256(message).digest())
             nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
             with self._sealing:
-                key_id, sealed = self._sealer.seal(entry, message, nonce, fresh)
+                sealed = self._sealer.seal(entry, key_id, message, nonce, fresh)
             rows.append(Row(entry.time_us, record, signature, key_id, sealed))
         return tuple(rows)
 

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from deconflict.journal.engine import Engine, Row
+from deconflict.journal.engine import Engine, EngineError, Row
 from deconflict.journal.entry import RECORD_VERSION, Entry, Part
-from deconflict.journal.errors import AlteredLogError, ProofError
+from deconflict.journal.errors import AlteredLogError, LogError, ProofError
 from deconflict.journal.leaf import key_hash, leaf, verify_leaf
 from deconflict.journal.merkle import HASH_BYTES
 from deconflict.journal.opening import RESTORE, hash_of
 from deconflict.journal.seal import Sealer
 from deconflict.journal.tile import WIDTH
 from deconflict.journal.tree import Tree
+
+AHEAD_ROWS: Final = 128
+AHEAD_BYTES: Final = 1024 * 1024
+"""How much is read ahead of what was asked for."""
 
 _RECORD_START: Final = b'{"v":' + str(RECORD_VERSION).encode() + b',"time_us":%d,'
 """How each record of this version begins: the time is in what the leaf is over."""
@@ -82,9 +86,23 @@ class EntryReader:
         self._hashed = hash_of(key_hash(public_key))
 
     def read(self, start: int, stop: int | None) -> Iterator[Opened]:
-        """Yield entries, as `deconflict.journal.log.Log.read` says."""
-        for position, row in self.checked(start, stop):
-            yield self._opened(position, row)
+        """Yield entries, as `deconflict.journal.log.Log.read` says.
+
+        Some are read ahead, so that one question finds the keys of all of them.
+        """
+        rows = self.checked(start, stop)
+        while True:
+            batch, trouble = _some(rows)
+            if batch:
+                with self._sealing:
+                    key_ids = [row.key_id for _, row in batch]
+                    self._sealer.open_keys(key_ids, self._engine.wrapped_keys)
+            for position, row in batch:
+                yield self._opened(position, row)
+            if trouble is not None:
+                raise trouble
+            if not batch:
+                return
 
     def checked(self, start: int, stop: int | None) -> Iterator[tuple[int, Row]]:
         """Yield positions and rows, each compared with its leaf if the tree has it.
@@ -127,6 +145,23 @@ class EntryReader:
             erased=parts is None,
             subject=None if parts is None else parts.subject,
         )
+
+
+def _some(
+    rows: Iterator[tuple[int, Row]],
+) -> tuple[list[tuple[int, Row]], LogError | EngineError | None]:
+    """Return the next rows, and what came in their way: those before it are still good."""
+    batch: list[tuple[int, Row]] = []
+    size = 0
+    try:
+        for position, row in rows:
+            batch.append((position, row))
+            size += len(row.sealed)
+            if len(batch) == AHEAD_ROWS or size >= AHEAD_BYTES:
+                break
+    except (LogError, EngineError) as error:
+        return batch, error
+    return batch, None
 
 
 def verify_opened(entry: Opened, public_key: bytes) -> None:

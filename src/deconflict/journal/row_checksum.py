@@ -19,6 +19,11 @@ CHECKSUM_BYTES: Final = 16
 """Of SHA-256: what is to be noticed are accidents, and 128 bits are plenty for those."""
 CHAIN_BYTES: Final = 32
 
+_AT_ONCE_BYTES: Final = 2047
+"""Over more at once `hashlib` lets other threads run meanwhile, and then waits for its turn."""
+_LONG_BYTES: Final = 32_768
+"""From here on hashing takes so long that others shall run meanwhile."""
+
 _sizes = struct.Struct(">qqIIII").pack
 _place = struct.Struct(">qI").pack
 
@@ -28,9 +33,13 @@ def row_checksum(position: int, row: Row) -> bytes:
     record, signature, key_id, sealed = row.record, row.signature, row.key_id, row.sealed
     # The lengths stand in front, so no byte can move from one column to the next unnoticed.
     sizes = _sizes(position, row.time_us, len(record), len(signature), len(key_id), len(sealed))
-    return hashlib.sha256(b"".join((sizes, record, signature, key_id, sealed))).digest()[
-        :CHECKSUM_BYTES
-    ]
+    whole = b"".join((sizes, record, signature, key_id, sealed))
+    if len(whole) > _LONG_BYTES:
+        return hashlib.sha256(whole).digest()[:CHECKSUM_BYTES]
+    hashed = hashlib.sha256(whole[:_AT_ONCE_BYTES])
+    for at in range(_AT_ONCE_BYTES, len(whole), _AT_ONCE_BYTES):
+        hashed.update(whole[at : at + _AT_ONCE_BYTES])
+    return hashed.digest()[:CHECKSUM_BYTES]
 
 
 def first_chain(journal: bytes) -> bytes:

@@ -9,9 +9,10 @@ names the key itself: the older ones name a key that is gone, and stay closed.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Final
@@ -37,6 +38,7 @@ from deconflict.journal.keys import Keys
 MAX_SUBJECT_BYTES: Final = 200
 OPENED_KEYS: Final = 16_384
 """How many subjects' keys are kept open: at most about 12 MB."""
+_NEW_KEY_BYTES: Final = KEY_BYTES + NONCE_BYTES
 
 
 @dataclass(slots=True)
@@ -52,6 +54,18 @@ class FreshKeys:
         self.by_id: dict[bytes, _Fresh] = {}
         self.absent: set[bytes] = set()
         """Identifiers of which it is known that the engine has no key."""
+        self._unpredictable = b""
+
+    def unpredictable(self) -> bytes:
+        """Return as many unpredictable bytes as a new key takes; each are given once.
+
+        They are drawn for all absent keys at once: each draw lets other threads run.
+        """
+        if len(self._unpredictable) < _NEW_KEY_BYTES:
+            self._unpredictable = os.urandom(_NEW_KEY_BYTES * max(len(self.absent), 1))
+        drawn = self._unpredictable[:_NEW_KEY_BYTES]
+        self._unpredictable = self._unpredictable[_NEW_KEY_BYTES:]
+        return drawn
 
     def wrapped(self) -> tuple[tuple[bytes, bytes], ...]:
         """Return identifiers and wrapped keys, as a group holds them."""
@@ -101,31 +115,55 @@ class Sealer:
         subjects: Iterable[bytes],
         wrapped_keys: Callable[[Sequence[bytes]], Mapping[bytes, bytes]],
         fresh: FreshKeys,
-    ) -> None:
+    ) -> list[bytes]:
         """Open the keys of a group's subjects with one question, and note those without any.
 
         A question for each would let other threads run, and wait for its turn, as often.
+
+        Returns
+        -------
+        list of bytes
+            The identifier of each subject's key, in order.
         """
-        wanted = dict.fromkeys(map(self.key_id, subjects))
-        left = [key_id for key_id in wanted if key_id not in self._opened]
+        key_ids = list(map(self.key_id, subjects))
+        left = [key_id for key_id in dict.fromkeys(key_ids) if key_id not in self._opened]
         if not left:
-            return
+            return key_ids
         found = wrapped_keys(left)
         for key_id in left:
             if key_id in found:
                 self._remember(key_id, self._unwrap(key_id, found[key_id]))
             else:
                 fresh.absent.add(key_id)
+        return key_ids
+
+    def open_keys(
+        self,
+        key_ids: Iterable[bytes],
+        wrapped_keys: Callable[[Sequence[bytes]], Mapping[bytes, bytes]],
+    ) -> None:
+        """Open keys that are about to be used with one question; at most a few hundred.
+
+        One that is damaged is left for `open` to refuse.
+        """
+        left = [key_id for key_id in dict.fromkeys(key_ids) if key_id not in self._opened]
+        if not left:
+            return
+        for key_id, wrapped in wrapped_keys(left).items():
+            with suppress(AlteredLogError):
+                self._remember(key_id, self._unwrap(key_id, wrapped))
 
     def seal(
-        self, entry: Entry, message: bytes, nonce: bytes, fresh: FreshKeys
-    ) -> tuple[bytes, bytes]:
-        """Return the identifier of the key, and the envelope of an entry's parts.
+        self, entry: Entry, key_id: bytes, message: bytes, nonce: bytes, fresh: FreshKeys
+    ) -> bytes:
+        """Return the envelope of an entry's parts.
 
         Parameters
         ----------
         entry
             The entry.
+        key_id
+            The identifier of its subject's key.
         message
             SHA-256 of its record.
         nonce
@@ -133,21 +171,19 @@ class Sealer:
         fresh
             Where a key is found and put that this group makes.
         """
-        key_id = self.key_id(entry.subject)
         key = None if key_id in fresh.absent else self._key(key_id)
         if key is None:
             made = fresh.by_id.get(key_id)
             if made is None:
-                made = fresh.by_id[key_id] = self._make(key_id)
+                made = fresh.by_id[key_id] = self._make(key_id, fresh.unpredictable())
             key = made.key
-        envelope = seal(
+        return seal(
             plain(entry),
             key=key,
             nonce=nonce,
             header_key=self._header_key,
             belongs_to=key_id + message,
         )
-        return key_id, envelope
 
     def open(self, key_id: bytes, record: bytes, envelope: bytes) -> Parts | None:
         """Return what an entry's envelope holds; ``None`` if its key was erased.
@@ -193,9 +229,8 @@ class Sealer:
         if len(self._opened) > self._capacity:
             self._opened.popitem(last=False)
 
-    def _make(self, key_id: bytes) -> _Fresh:
-        random = secrets.token_bytes(KEY_BYTES + NONCE_BYTES)
-        content, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
+    def _make(self, key_id: bytes, unpredictable: bytes) -> _Fresh:
+        content, nonce = unpredictable[:KEY_BYTES], unpredictable[KEY_BYTES:]
         wrapped = nonce + AESGCM(self._wrapping(key_id)).encrypt(nonce, content, key_id)
         return _Fresh(_subject_key(content), wrapped)
 

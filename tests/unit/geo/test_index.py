@@ -241,6 +241,28 @@ def test_a_query_stops_at_the_first_of_a_group_that_meets() -> None:
     assert index.query(circle(0.0, 0.0)) == [33]
 
 
+def test_more_than_a_query_has_room_for_is_found_all_the_same_and_again() -> None:
+    here = circle(0, 0)
+    index: Index[int] = Index(group=lambda key: key // 3)
+    for key in range(3 * 500):
+        index.insert(key, here)
+    for _ in range(2):
+        found = index.query(here)
+        assert len(found) == 500
+        assert {key // 3 for key in found} == set(range(500))
+    assert len(index.candidates(here)) == 1500
+
+
+def test_each_leg_finds_more_than_there_is_room_for_at_first() -> None:
+    index: Index[int] = Index()
+    for key in range(200):
+        index.insert(key, circle(0.01, 0.0 if key % 2 else 0.03))
+    points = ((0.01, -0.01), (0.01, 0.01), (0.01, 0.04))
+    times = tuple(NOON + timedelta(minutes=10 * number) for number in range(3))
+    route = Route(points, 50.0, times)
+    assert sorted(index.query(Volume4D(footprint=route))) == list(range(200))
+
+
 def test_groups_outlast_the_growth_of_an_index() -> None:
     volumes: dict[int, Volume4D] = {}
     index = Index(resolve=volumes.__getitem__, group=lambda key: key // 10)

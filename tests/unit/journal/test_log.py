@@ -245,6 +245,15 @@ def test_an_altered_entry_is_found_at_the_latest_when_it_is_read(log, engine, re
         read()
 
 
+def test_entries_before_an_altered_one_are_still_given(log, engine, reopen, fill):
+    fill(log, 600)
+    engine.rows[300] = replace(engine.rows[300], record=engine.rows[301].record)
+    entries = reopen().read()
+    assert [next(entries).position for _ in range(300)] == list(range(300))
+    with pytest.raises(AlteredLogError, match="entry 300"):
+        next(entries)
+
+
 def test_an_entry_whose_time_was_altered_beside_its_record_is_refused(log, engine, fill):
     fill(log, 3)
     engine.rows[1] = replace(engine.rows[1], time_us=engine.rows[1].time_us + 1)

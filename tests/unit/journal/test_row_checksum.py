@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import struct
 from dataclasses import replace
 
 import pytest
@@ -33,6 +35,15 @@ def test_the_same_row_at_another_position_has_another_checksum():
 def test_a_checksum_stays_what_it_was_when_journals_were_written():
     # Computed once with `sha256sum` over the bytes laid out by hand.
     assert row_checksum(5, ROW).hex() == "55ddc255df6f1c6280ae2f822f3af3c0"
+
+
+@pytest.mark.parametrize("size", [0, 1_900, 2_047, 2_048, 4_094, 9_000, 32_768, 100_000])
+def test_a_checksum_is_over_the_whole_row_however_long_it_is(size):
+    row = replace(ROW, sealed=bytes(range(250)) * (size // 250) + bytes(size % 250))
+    lengths = (len(row.record), len(row.signature), len(row.key_id), len(row.sealed))
+    laid_out = struct.pack(">qqIIII", 5, row.time_us, *lengths) + row.record + row.signature
+    expected = hashlib.sha256(laid_out + row.key_id + row.sealed).digest()[:16]
+    assert row_checksum(5, row) == expected
 
 
 def test_a_chain_differs_with_the_journal_the_place_the_group_and_each_row():

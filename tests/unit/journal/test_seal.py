@@ -32,7 +32,8 @@ def sealed(sealer, wrapped, make_entry):
         entry, fresh = make_entry(number, subject), FreshKeys()
         record = entry.record()
         nonce = number.to_bytes(12)
-        key_id, envelope = sealer.seal(entry, sha256(record).digest(), nonce, fresh)
+        key_id = sealer.key_id(subject)
+        envelope = sealer.seal(entry, key_id, sha256(record).digest(), nonce, fresh)
         wrapped.update(fresh.wrapped())
         sealer.keep(fresh)
         return entry, key_id, record, envelope
@@ -54,7 +55,8 @@ def test_what_is_sealed_is_opened_again(sealer, sealed):
 def test_an_entry_nobody_asked_for_is_opened_with_nothing_said(sealer, make_entry):
     entry, fresh = replace(make_entry(1), said=None, told=()), FreshKeys()
     record = entry.record()
-    key_id, envelope = sealer.seal(entry, sha256(record).digest(), bytes(12), fresh)
+    key_id = sealer.key_id(entry.subject)
+    envelope = sealer.seal(entry, key_id, sha256(record).digest(), bytes(12), fresh)
     sealer.keep(fresh)
     parts = sealer.open(key_id, record, envelope)
     assert parts.said is None

@@ -235,6 +235,32 @@ def test_what_comes_while_a_commit_runs_is_the_next_group(tmp_path: Path) -> Non
     within(work())
 
 
+def test_a_caller_that_was_answered_and_asks_again_at_once_joins_those_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer, "GATHERING_S", 60.0)
+
+    async def work() -> None:
+        bench = Bench(tmp_path)
+
+        async def twice() -> None:
+            await bench.set("uss0")
+            await bench.set("uss8")
+
+        await bench.coordinator.start()
+        bench.journal.held.clear()
+        first = asyncio.ensure_future(twice())
+        await commit_begun(bench)
+        others = [asyncio.ensure_future(bench.set(f"uss{n}")) for n in range(1, 8)]
+        await asyncio.sleep(0)
+        bench.journal.held.set()
+        await asyncio.gather(first, *others)
+        assert bench.journal.groups == [1, 8]
+        await bench.coordinator.stop()
+
+    within(work())
+
+
 def test_a_command_sees_what_its_group_did_before_it(tmp_path: Path) -> None:
     async def work() -> None:
         bench = Bench(tmp_path)

@@ -13,13 +13,23 @@ import numpy as np
 
 from deconflict.geo.packed.compiled import compiled
 from deconflict.geo.packed.table import (
+    BEGIN,
+    END,
+    GROWTH,
+    KIND,
     LONGEST_EDGE_M,
+    LOWER,
+    LOWER_REF,
+    LOWER_W84,
     RADIUS,
     REGION,
     RING,
     RING_STOP,
     SPHERE_SLACK,
     SPHERE_SLACK_M,
+    UPPER,
+    UPPER_REF,
+    UPPER_W84,
     WGS84_A_M,
     WGS84_E2,
     WHOLE_EARTH_M,
@@ -81,6 +91,45 @@ def place(rows: Rows, rings: int, lat_deg: Floats, lon_deg: Floats, kind: int) -
     radius = np.sqrt(farthest) * SPHERE_SLACK + SPHERE_SLACK_M
     rows.real[0, X], rows.real[0, Y], rows.real[0, Z], rows.real[0, RADIUS] = x, y, z, radius
     return longest <= LONGEST_EDGE_M**2 and radius <= WHOLE_EARTH_M
+
+
+@compiled
+def place_plain(
+    rows: Rows,
+    lat_lon_deg: Floats,
+    kind: int,
+    begin_us: int,
+    end_us: int,
+    lower_ref: int,
+    upper_ref: int,
+    growth_m: float,
+    lower_m: float,
+    upper_m: float,
+) -> bool:
+    """Write the only row of a table: one ring, heights above the ellipsoid.
+
+    Parameters
+    ----------
+    rows
+        The table, with room for the vertices and nothing in it.
+    lat_lon_deg
+        Latitude and longitude of each vertex, one after the other, degrees.
+    kind, begin_us, end_us, lower_ref, upper_ref, growth_m, lower_m, upper_m
+        Columns of `Rows`.
+
+    Returns
+    -------
+    bool
+        As `place` does.
+    """
+    rows.real[0, GROWTH] = growth_m
+    rows.real[0, LOWER], rows.real[0, UPPER] = lower_m, upper_m
+    rows.real[0, LOWER_W84], rows.real[0, UPPER_W84] = lower_m, upper_m
+    rows.whole[0, BEGIN], rows.whole[0, END], rows.whole[0, KIND] = begin_us, end_us, kind
+    rows.whole[0, LOWER_REF], rows.whole[0, UPPER_REF] = lower_ref, upper_ref
+    rows.whole[0, RING], rows.whole[0, RING_STOP] = 0, 1
+    rows.ring[0], rows.ring[1] = 0, len(lat_lon_deg) // 2
+    return bool(place(rows, 1, lat_lon_deg[::2], lat_lon_deg[1::2], kind))
 
 
 @compiled

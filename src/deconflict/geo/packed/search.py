@@ -158,7 +158,8 @@ def search(
     row: int,
     decide: bool,
     scratch: Floats,
-) -> tuple[int, Integers]:
+    found: Integers,
+) -> int:
     """Find the rows of a grid that meet one row of another table.
 
     Parameters
@@ -174,15 +175,16 @@ def search(
         Whether to ask the kernel; else all whose spheres and windows meet are returned.
     scratch
         As in `kernel.meet`.
+    found
+        (n, 2), filled with row and answer (`kernel.YES` or `kernel.UNDECIDED`). It is given and
+        not returned, since to make an array for Python takes longer than to search.
 
     Returns
     -------
-    count : int
-        How many were found.
-    found : (n, 2) array
-        Row and answer (`kernel.YES` or `kernel.UNDECIDED`), the first `count` rows hold.
+    int
+        How many were found. If more than `found` has room for, nothing is noted in `met`: ask
+        again with room for as many.
     """
-    found = np.empty((64, 2), np.int64)
     near = np.empty((64, 1), np.int64)
     count = int(np.int64(0))  # a plain 0 would be a type of its own, and compiled for by itself
     begin, end = asked.whole[row, BEGIN], asked.whole[row, END]
@@ -202,10 +204,19 @@ def search(
                 if cells.pool[place, 0] > end:
                     break
                 other = cells.pool[place, 1]
-                count, found = ask(
-                    rows, other, group, met, asked, row, decide, scratch, count, found
-                )
-    return count, found
+                count = ask(rows, other, group, met, asked, row, decide, scratch, count, found)
+    if count > len(found):
+        forget(group, met, decide, found)
+    return count
+
+
+@compiled
+def forget(group: Integers, met: Flags, decide: bool, found: Integers) -> None:
+    """Take back what a search has noted that found more than it had room for."""
+    if decide:
+        for n in range(len(found)):
+            if found[n, 1] == YES:
+                met[group[found[n, 0]]] = 0
 
 
 @compiled
@@ -217,18 +228,20 @@ def scan(
     asked: Rows,
     row: int,
     scratch: Floats,
-) -> tuple[int, Integers]:
+    found: Integers,
+) -> int:
     """Find which rows before `stop` meet one row of another table, by asking each.
 
     Other parameters and answer as in `search`.
     """
-    found = np.empty((64, 2), np.int64)
     count = int(np.int64(0))
     end = asked.whole[row, END]
     for other in range(stop):
         if rows.whole[other, BEGIN] <= end:
-            count, found = ask(rows, other, group, met, asked, row, True, scratch, count, found)
-    return count, found
+            count = ask(rows, other, group, met, asked, row, True, scratch, count, found)
+    if count > len(found):
+        forget(group, met, True, found)
+    return count
 
 
 @compiled
@@ -243,26 +256,28 @@ def ask(
     scratch: Floats,
     count: int,
     found: Integers,
-) -> tuple[int, Integers]:
-    """Add a row that begins in time to the first `count` found, if it meets or may meet."""
+) -> int:
+    """Add a row that begins in time to the first `count` found, if it meets or may meet.
+
+    Without room for it, it is counted and nothing is noted.
+    """
     if met[group[other]] or asked.whole[row, BEGIN] > rows.whole[other, END]:
-        return count, found
+        return count
     dx = asked.real[row, X] - rows.real[other, X]
     dy = asked.real[row, Y] - rows.real[other, Y]
     dz = asked.real[row, Z] - rows.real[other, Z]
     limit = asked.real[row, RADIUS] + asked.real[row, GROWTH]
     limit += rows.real[other, RADIUS] + rows.real[other, GROWTH]
     if dx * dx + dy * dy + dz * dz > limit * limit:
-        return count, found
+        return count
     answer = YES
     if decide:
         answer = meet(asked, row, rows, other, 0.0, 0.0, 0, scratch)
         if answer == NO:
-            return count, found
-        if answer == YES:
+            return count
+    if count < len(found):
+        found[count, 0] = other
+        found[count, 1] = answer
+        if decide and answer == YES:
             met[group[other]] = 1
-    if count == len(found):
-        found = longer(found)
-    found[count, 0] = other
-    found[count, 1] = answer
-    return count + 1, found
+    return count + 1
