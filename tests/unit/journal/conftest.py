@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from deconflict.journal.engine import EngineError, Group, Outcome, Row
+from deconflict.journal.engine import EngineError, Group, KeyGoneError, Outcome, Row
 from deconflict.journal.entry import Entry, Part, salts
 from deconflict.journal.keys import Keys
 from deconflict.journal.log import Log
@@ -24,8 +24,13 @@ class MemoryEngine:
     fails_before_commit: bool = False
     fails_after_commit: bool = False
     reopened: int = 0
+    shared: bool = False
+    destroyed: set[bytes] = field(default_factory=set)
 
     def append(self, expected_head: int, group: Group) -> Outcome:
+        brought = {key_id for key_id, _ in group.keys}
+        if any(row.key_id in self.destroyed - brought for row in group.rows):
+            raise KeyGoneError("not appended: a key was destroyed")
         if self.fails_before_commit:
             raise EngineError("the disk failed", outcome_known=False, must_reopen=True)
         if expected_head != self.head():

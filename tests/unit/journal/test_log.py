@@ -452,3 +452,50 @@ def test_a_failure_before_anything_is_written_is_not_taken_for_the_group_before(
     with pytest.raises(ValueError, match="subject"):
         log.append(log.head(), [unsealable])
     assert log.recover() is False
+
+
+def test_other_nodes_entries_are_covered_only_if_the_service_signed_them(
+    log, engine, make_entry, reopen
+):
+    engine.shared = True
+    other = reopen()
+    other.append(0, [make_entry(0), make_entry(1)])
+    log.append(2, [make_entry(2)])
+    assert log.advance().size == 3
+    other.append(3, [make_entry(3)])
+    engine.rows[3] = replace(engine.rows[3], signature=bytes(64))
+    with pytest.raises(AlteredLogError, match="entry 3"):
+        log.advance()
+    assert verify_checkpoint(log.checkpoint(), log.public_key).size == 3
+
+
+def test_an_own_stretch_is_trusted_and_what_comes_before_and_behind_it_is_not(
+    log, engine, make_entry, reopen
+):
+    engine.shared = True
+    log.append(0, [make_entry(0)])
+    other = reopen()
+    other.append(1, [make_entry(1)])
+    log.append(2, [make_entry(2)])
+    engine.rows[1] = replace(engine.rows[1], signature=bytes(64))
+    with pytest.raises(AlteredLogError, match="entry 1"):
+        log.advance()
+
+
+def test_two_nodes_sign_the_same_tree_at_one_size(log, engine, make_entry, reopen):
+    engine.shared = True
+    other = reopen()
+    log.append(0, [make_entry(number) for number in range(300)])
+    other.append(300, [make_entry(300)])
+    assert log.advance() == other.advance()
+    assert log.checkpoint() == other.checkpoint()
+
+
+def test_a_key_that_another_node_destroyed_is_not_used_again(log, engine, make_entry):
+    log.append(0, [make_entry(0, b"one")])
+    (key_id,) = engine.keys
+    del engine.keys[key_id]
+    engine.destroyed.add(key_id)
+    assert log.append(1, [make_entry(1, b"one")]) is Outcome.ACCEPTED
+    erased, kept = log.read()
+    assert (erased.erased, kept.decided) == (True, make_entry(1, b"one").decided)
