@@ -31,7 +31,7 @@ def commands(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for _, block in BLOCK.findall(text) for line in block.splitlines()]
     spans = re.findall(r"`(deconflict [^`]+)`", BLOCK.sub("", text))
-    found = [line.strip().removeprefix("$ ") for line in (*lines, *spans)]
+    found = [line.strip().removeprefix("$ ").removesuffix(" &") for line in (*lines, *spans)]
     return [line for line in found if re.match(r"deconflict [a-z]", line)]
 
 
