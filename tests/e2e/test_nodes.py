@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from deconflict.server import health
 from deconflict.server.health import SENTENCES, State
 from machine import preloaded
 from postgres_server import PostgresServer
-from serving import Service
+from serving import DECONFLICT, Service
 
 INTENTS = "/dss/v1/operational_intent_references"
 YEAR_S = 365 * 24 * 3600
@@ -313,6 +314,29 @@ def test_clocks_some_seconds_apart_let_nothing_through(make_nodes, journal: str,
     assert put(right, 11.0, party="uss2").status_code == 409
     assert put(right, 10.0, party="uss2", key=(first["ovn"],)).status_code == 201
     assert put(right, 11.0, party="uss2", key=(second["ovn"],)).status_code == 201
+
+
+def test_a_policy_is_changed_beside_running_nodes(make_nodes, journal: str):
+    several = make_nodes(journal)
+    (node,) = several.start(1)
+    made(put(node, 10.0))
+    aside = several.add().start()
+    assert aside.stop() == 0
+    done = subprocess.run(
+        [DECONFLICT, "configure", "most_volumes=10", "--data", aside.data, "--journal", journal],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "most_volumes: " in done.stdout
+    body = intent(11.0)
+    body["extents"] *= 11
+    with node.client("uss1") as client:
+        for _ in range(LOOKS):
+            answer = client.put(f"{INTENTS}/{uuid.uuid4()}", json=body)
+            if answer.status_code != 201:
+                break
+    assert answer.status_code == 400, answer.text
 
 
 def test_strangers_find_nothing_where_nodes_talk(make_nodes, journal: str):

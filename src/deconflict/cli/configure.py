@@ -10,10 +10,11 @@ from deconflict.cli.data_folder import data_folder
 from deconflict.cli.status import ExitStatus
 
 if TYPE_CHECKING:
+    from deconflict.journal.location import Location
     from deconflict.register.policy import AboutLimit, Policy
 
 
-def configure(*change: str, data: Path | None = None) -> int:
+def configure(*change: str, data: Path | None = None, journal: str | None = None) -> int:
     """Show the policy of a journal, or put another in force.
 
     Parameters
@@ -23,27 +24,32 @@ def configure(*change: str, data: Path | None = None) -> int:
         while the service runs; to change it, stop the service first.
     data
         The folder of the journal; without it, that of this user.
+    journal
+        Where the journal is, if it is not in the folder: the node whose folder it is must not run,
+        and other nodes take the change while they do.
     """
     from deconflict.geo.errors import InputError
     from deconflict.journal.engine import EngineError
     from deconflict.journal.errors import LogError
+    from deconflict.journal.location import in_folder, location
     from deconflict.server.clock import ClockAheadError
 
     folder = data_folder(data)
     try:
-        lines = _changed(folder, change) if change else _shown(folder)
+        where = in_folder(folder) if journal is None else location(journal)
+        lines = _changed(folder, where, change) if change else _shown(folder, where)
     except (EngineError, LogError, ClockAheadError) as error:
         raise InputError(str(error).rstrip("."), "nothing was changed") from None
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return ExitStatus.CLEAR
 
 
-def _shown(folder: Path) -> list[str]:
+def _shown(folder: Path, journal: Location) -> list[str]:
     """Return each limit with what it may be set to, as a comment of TOML."""
     from deconflict.register.policy import ABOUT_POLICY
     from deconflict.server.data_folder import DataFolder
 
-    opened = DataFolder.beside(folder)
+    opened = DataFolder.beside(folder, journal=journal)
     try:
         policy = opened.register.policy
     finally:
@@ -56,23 +62,22 @@ def _shown(folder: Path) -> list[str]:
     ]
 
 
-def _changed(folder: Path, change: tuple[str, ...]) -> list[str]:
+def _changed(folder: Path, journal: Location, change: tuple[str, ...]) -> list[str]:
     """Put another policy in force; return what is another now, and from when on."""
     import os
 
     import msgspec
 
     from deconflict.geo.errors import InputError
-    from deconflict.journal.location import JOURNAL
     from deconflict.register.command import ENTROPY_BYTES, Configure
     from deconflict.register.decide import decide
     from deconflict.register.policy import ABOUT_POLICY
     from deconflict.server.data_folder import DataFolder
 
-    if not (folder / JOURNAL).exists():
+    if journal.file is not None and not journal.file.exists():
         raise InputError(f"there is no journal in {folder}", "start the service once: it makes one")
     said = _said(change)
-    opened = DataFolder.open(folder)
+    opened = DataFolder.open(folder, journal=journal)
     try:
         guard = opened.guard()
         opened.begin(guard)
@@ -92,9 +97,10 @@ def _changed(folder: Path, change: tuple[str, ...]) -> list[str]:
         for name in ABOUT_POLICY
         if getattr(policy, name) != getattr(before, name)
     ]
+    since = "" if journal.shared else ", which is from the next start of the service on"
     lines.append(
-        f"Journalled as entry {position:,}, and in force for all that is decided after it, which "
-        "is from the next start of the service on. What is registered already stays."
+        f"Journalled as entry {position:,}, and in force for all that is decided after it{since}. "
+        "What is registered already stays."
     )
     return lines
 

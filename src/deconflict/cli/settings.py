@@ -43,7 +43,7 @@ def _print_json(configuration: Configuration) -> None:
 
     table = {
         name: {
-            "value": getattr(configuration.settings, name),
+            "value": configuration.shown(name),
             "from": configuration.sources[name],
             "unit": about.unit,
             "help": about.help,
@@ -65,7 +65,7 @@ def _print_table(configuration: Configuration) -> None:
     for title in ("setting", "value", "from"):
         table.add_column(title, overflow="fold", no_wrap=title == "setting")
     for name, about in about_settings().items():
-        value = getattr(configuration.settings, name)
+        value = configuration.shown(name)
         table.add_row(
             name,
             printable(_written(value, about.unit)),

@@ -16,7 +16,7 @@ import platformdirs
 from deconflict.formats.expected import in_words
 from deconflict.geo.errors import InputError
 from deconflict.journal.engine import EngineError
-from deconflict.journal.location import Location, in_folder, location
+from deconflict.journal.location import Location, in_folder, location, redacted
 from deconflict.server.settings import About, Settings, about_settings
 
 FILE_NAME: Final = "deconflict.toml"
@@ -48,6 +48,11 @@ class Configuration:
     def data(self) -> Path:
         """The data folder."""
         return self.settings.data or default_data()
+
+    def shown(self, name: str) -> object:
+        """Return a setting's value as it may be shown: without passwords."""
+        value = getattr(self.settings, name)
+        return redacted(value) if name == "journal" and value is not None else value
 
     @property
     def journal(self) -> Location:

@@ -44,6 +44,8 @@ KEYS: Final = "keys"
 LOG: Final = "log"
 SNAPSHOTS: Final = "snapshots"
 CLOCK: Final = "clock"
+MOST_ATTEMPTS: Final = 50
+"""How often a command is decided again because other nodes were faster."""
 
 
 class OvertakenError(EngineError):
@@ -235,6 +237,17 @@ class DataFolder:
         EngineError, ClockAheadError
             If it can't be written.
         """
+        for _ in range(MOST_ATTEMPTS):
+            decision = self._committed(command, guard, decide)
+            if decision is not None:
+                return decision
+            if not (self.engine.shared and self.register.head):
+                break
+            replayed(self.log, self.register)
+        raise OvertakenError("another process wrote to this journal; stop it and try again")
+
+    def _committed(self, command: Command, guard: ClockGuard, decide: Decide) -> Decision | None:
+        """Do what `commit` says once; ``None`` if another process was faster."""
         register = self.register
         decisions: list[Decision] = []
 
@@ -248,7 +261,7 @@ class DataFolder:
         if decision.refusal is not None:
             return decision
         if self.log.append(register.head, group.entries()) is not Outcome.ACCEPTED:
-            raise OvertakenError("another process wrote to this journal; stop it and try again")
+            return None
         for made in group.made:
             register.apply(register.head, group.time_us, made.decided)
         return decision

@@ -104,6 +104,8 @@ class Retention:
         int
             How many entries left the journal.
         """
+        if not self._coordinator.leads:
+            return 0  # the node that decides does it
         loop = asyncio.get_running_loop()
         log = self._folder.log
         view = self._coordinator.view()

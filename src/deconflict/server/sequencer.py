@@ -41,7 +41,6 @@ from deconflict.journal.engine import (
 )
 from deconflict.journal.entry import Entry
 from deconflict.journal.errors import LogError
-from deconflict.register.command import Tick
 from deconflict.server import health
 from deconflict.server.backlog import Backlog, Waiting
 from deconflict.server.clock import ClockAheadError, ClockGuard
@@ -49,6 +48,7 @@ from deconflict.server.fault import described
 from deconflict.server.following import SLICE_S, Following
 from deconflict.server.group import Decide, Group
 from deconflict.server.health import SENTENCES, Standing, State
+from deconflict.server.nodes.forwarding import FORWARDED
 from deconflict.server.nodes.receiving import NotLeadingError
 from deconflict.server.nodes.role import Alone, Role
 from deconflict.server.observer import Observer
@@ -287,7 +287,7 @@ class Sequencer:
     def _pass_on(self, waiting: list[Waiting]) -> None:
         """Have commands decided by the node that leads; what came from another goes back."""
         for one in waiting:
-            if one.forwarded or isinstance(one.submission.command, Tick):
+            if one.forwarded or not (one.said or isinstance(one.submission.command, FORWARDED)):
                 one.refuse(NotLeadingError(health.NO_SEQUENCER))
         own = [one for one in waiting if not one.future.done()]
         if own and self.forwarder is not None:

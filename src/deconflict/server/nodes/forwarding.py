@@ -38,6 +38,8 @@ from deconflict.server.nodes.wire import (
 )
 from deconflict.standards.service import Reply, UnavailableError
 
+FORWARDED: Final = (RecordReads, OverrideClock)
+"""What a node has journalled of itself though another decides; all else is for who decides."""
 MOST_AT_ONCE: Final = 4
 """Batches on their way at a time."""
 PATIENCE_S: Final = 2 * LEASE_S + 2
