@@ -78,6 +78,7 @@ def command_line() -> str:
         ExitStatus.BAD_INPUT: "something in the command or in a file is wrong; nothing was checked",
         ExitStatus.UNKNOWN: "the check can't tell, or rows were skipped",
         ExitStatus.INTERNAL_ERROR: "a fault of the program or of the machine; no verdict",
+        ExitStatus.TRY_AGAIN: "the engine of a shared journal can't be reached; start again later",
         ExitStatus.INTERRUPTED: "Ctrl-C",
         ExitStatus.OUTPUT_CLOSED: "the reader of the output went away",
     }

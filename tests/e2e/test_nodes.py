@@ -339,6 +339,22 @@ def test_a_policy_is_changed_beside_running_nodes(make_nodes, journal: str):
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("postgresql://duty:hush@127.0.0.1:1/dss", 75, "127.0.0.1"),
+        ("postgresql://duty:hush@127.0.0.1:1/dss?bogus=1", 70, "write it as"),
+        ("mysql://duty:hush@127.0.0.1/dss", 2, "write sqlite:PATH"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_named_without_its_password(
+    make_nodes, address: str, status: int, words: str
+):
+    ended, lines = make_nodes(address).add().refused_start()
+    assert (ended, "hush" in " ".join(lines)) == (status, False)
+    assert words in " ".join(lines)
+
+
 def test_strangers_find_nothing_where_nodes_talk(make_nodes, journal: str):
     (node,) = make_nodes(journal).start(1)
     for method, path in (("POST", "/nodes/v1/commands"), ("GET", "/nodes/v1/base")):

@@ -37,7 +37,7 @@ def serve(
     from deconflict.cli.progress import progress
     from deconflict.server.configuration import configure
     from deconflict.server.run import serve as run
-    from deconflict.server.start_error import StartError
+    from deconflict.server.start_error import StartError, TryAgainError
 
     configuration = configure(flags, os.environ, config=config)
     try:
@@ -49,5 +49,6 @@ def serve(
         )
     except StartError as error:
         sys.stderr.write(f"deconflict: {printable(str(error))}\n")
-        return ExitStatus.INTERNAL_ERROR
+        again = isinstance(error, TryAgainError)
+        return ExitStatus.TRY_AGAIN if again else ExitStatus.INTERNAL_ERROR
     return ExitStatus.CLEAR

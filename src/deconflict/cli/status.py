@@ -18,6 +18,8 @@ class ExitStatus(IntEnum):
     """The check can't tell: a position is stale or estimated, or rows were skipped."""
     INTERNAL_ERROR = 70
     """A fault of this program or of the machine (`EX_SOFTWARE` of sysexits.h)."""
+    TRY_AGAIN = 75
+    """The engine of the journal can't be reached; a later start may succeed (`EX_TEMPFAIL`)."""
     INTERRUPTED = 130
     """Ctrl-C."""
     OUTPUT_CLOSED = 141

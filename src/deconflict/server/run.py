@@ -19,7 +19,7 @@ import uvloop
 from deconflict import __version__
 from deconflict.geo.errors import InputError
 from deconflict.identity.key_source import KeySource
-from deconflict.journal.engine import EngineError
+from deconflict.journal.engine import EngineError, UnreachableError
 from deconflict.journal.errors import LogError
 from deconflict.register.state.errors import RegisterError
 from deconflict.server.access import Access, access, key_sources
@@ -44,7 +44,7 @@ from deconflict.server.pages import Surroundings, pages
 from deconflict.server.replay import Progress
 from deconflict.server.retention import Retention
 from deconflict.server.settings import Settings, seconds
-from deconflict.server.start_error import StartError
+from deconflict.server.start_error import StartError, TryAgainError
 from deconflict.standards.f3548.replies import Error
 from deconflict.standards.f3548.routes import FAMILY
 from deconflict.standards.service import Family, UnavailableError
@@ -107,6 +107,8 @@ def serve(
                     among=_among(settings, bound, join=join) if shared else None,
                 )
             stack.callback(node.folder.close)
+        except UnreachableError as error:
+            raise TryAgainError(f"{configuration.journal}: {error}") from error
         except (EngineError, LogError, RegisterError, ClockAheadError) as error:
             raise StartError(f"{configuration.data}: {error}") from error
         except OSError as error:

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class StartError(Exception):
     """The machine or what is in the data folder stands in the way, in a sentence."""
+
+
+class TryAgainError(StartError):
+    """Something that may be there in a while isn't: the engine of a shared journal."""
