@@ -7,8 +7,8 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("serving", "postgres_server")
-"""The running service and the database server, for tests of several folders."""
+pytest_plugins = ("serving", "postgres_server", "nats_servers")
+"""The running service and the engines' servers, for tests of several folders."""
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

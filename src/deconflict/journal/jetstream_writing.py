@@ -1,0 +1,266 @@
+"""Writing a journal's streams: each message of entries goes behind the one that was last.
+
+The server compares the sequence of the last message with entries, not that of the stream, so that
+barriers come in between as they like. A message without rows moves that sequence, and whatever
+was to go behind the older one never is accepted any more: so an unknown outcome is settled, and
+so every appender has heard which keys are about to be destroyed before its append is accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final
+
+from deconflict.journal.engine import (
+    EngineError,
+    Group,
+    GroupTooLargeError,
+    Outcome,
+    UnreachableError,
+)
+from deconflict.journal.jetstream_failure import (
+    STORE_FAILED,
+    WRONG_LAST_SEQUENCE,
+    Refusal,
+    Unanswered,
+    failure,
+    unknown,
+)
+from deconflict.journal.jetstream_keys import Keys
+from deconflict.journal.jetstream_link import Link
+from deconflict.journal.jetstream_message import Entries, headers, packed
+from deconflict.journal.jetstream_messages import Messages
+from deconflict.journal.jetstream_stream import Names
+from deconflict.journal.jetstream_tail import Tail
+
+TRIES: Final = 16
+"""Messages without rows that may come in between; they are rare."""
+HEADERS_BYTES: Final = 1024
+PENDING: Final = 1024
+"""Appends of unknown outcome that are remembered."""
+_DESTROYED_AT_ONCE: Final = 4096
+
+
+class Writing:
+    """What changes a journal. For coroutines that the link runs.
+
+    Parameters
+    ----------
+    link
+        Asks the servers.
+    names
+        Of the streams.
+    messages
+        Reads them.
+    tail
+        Knows where the journal ends.
+    keys
+        The wrapped keys.
+    """
+
+    def __init__(
+        self, link: Link, names: Names, messages: Messages, tail: Tail, keys: Keys
+    ) -> None:
+        self._link = link
+        self._names = names
+        self._messages = messages
+        self._tail = tail
+        self._keys = keys
+        self._turn = asyncio.Lock()
+        self._behind: dict[bytes, int] = {}
+
+    async def append(self, expected_head: int, group: Group) -> Outcome:
+        """Commit a group as `deconflict.journal.engine.Engine.append` says."""
+        count = len(group.rows)
+        doing = f"{count} {'entry was' if count == 1 else 'entries were'} not appended"
+        body = packed(expected_head, group)
+        most = await self._link.most_bytes() - HEADERS_BYTES
+        if len(body) > most:
+            kind = GroupTooLargeError if count > 1 else EngineError
+            raise kind(
+                f"{doing}: they are {len(body):,} bytes, and the server takes {most:,} in one "
+                "message (max_payload)"
+            )
+        async with self._turn:
+            if expected_head > self._tail.head:
+                await self._tail.sync()
+            if expected_head != self._tail.head:
+                return Outcome.REFUSED
+            await self._require_keys(group, doing)
+            if not await self._keys.put(group.keys, doing):
+                return Outcome.REFUSED
+            for _ in range(TRIES):
+                if expected_head != self._tail.head:
+                    return Outcome.REFUSED
+                if await self._put(expected_head, group, body, doing):
+                    self._tail.brought([key_id for key_id, _ in group.keys])
+                    await self._link.hint(self._names.appended)
+                    return Outcome.ACCEPTED
+                await self._require_keys(group, doing)
+        raise EngineError(f"{doing}: others change the journal too fast; try again")
+
+    async def find(self, group_id: bytes) -> int | None:
+        """Return the first position of a group, or ``None``, for good."""
+        behind = self._behind.get(group_id)
+        if behind is None:
+            await self._tail.sync()
+            behind = self._tail.entries
+            found = await self._scan(group_id, behind)
+            if found is not None:
+                return found
+        try:
+            found = await self._settle(group_id, behind)
+        except Unanswered as error:
+            raise UnreachableError(
+                f"it can't be told yet whether a group was committed: NATS at {self._link.where}: "
+                f"{error}"
+            ) from error
+        self._behind.pop(group_id, None)
+        return found
+
+    async def begin(self, first: int) -> None:
+        """Have an empty journal begin at a position."""
+        doing = f"the journal does not begin at entry {first}"
+        async with self._turn:
+            await self._tail.sync()
+            if self._tail.entries:
+                raise EngineError(f"{doing}: NATS at {self._link.where} holds or held entries")
+            marker = Group(os.urandom(16), ())
+            if not await self._put(first, marker, packed(first, marker), doing):
+                raise EngineError(f"{doing}: another node appends to it")
+
+    async def announce(
+        self,
+        key_ids: Collection[bytes],
+        doing: str,
+        spare: Callable[[], Awaitable[bool]] | None = None,
+    ) -> bool:
+        """Let every appender know that keys are about to be destroyed.
+
+        What is sealed under one of them is not accepted any more when this returns.
+
+        Parameters
+        ----------
+        key_ids
+            Of the keys.
+        doing
+            What is not done if it fails.
+        spare
+            Takes out the keys that what is appended by now uses; returns whether any is left.
+
+        Returns
+        -------
+        bool
+            Whether any key is to be destroyed.
+        """
+        async with self._turn:
+            for _ in range(TRIES):
+                if spare is not None and not await spare():
+                    return False
+                if await self._move(key_ids, doing):
+                    return True
+        raise EngineError(f"{doing}: others append too fast; try again")
+
+    async def erase(self, key_ids: Sequence[bytes], doing: str) -> None:
+        """Destroy wrapped keys."""
+        for at in range(0, len(key_ids), _DESTROYED_AT_ONCE):
+            step = key_ids[at : at + _DESTROYED_AT_ONCE]
+            await self.announce(step, doing)
+            await self._keys.destroy(step, doing)
+
+    async def _put(
+        self,
+        first: int,
+        group: Group,
+        body: bytes,
+        doing: str,
+        destroyed: Collection[bytes] = (),
+    ) -> bool:
+        """Write a message of entries behind the last one; return whether it is there.
+
+        Otherwise the tail knows of one that came in between, or the server was behind.
+        """
+        behind = self._tail.entries
+        conditions = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
+        self._remember(group.id, behind)
+        try:
+            sequence = await self._link.publish(
+                self._names.entries, body, headers(first, group) | conditions
+            )
+        except Refusal as error:
+            if error.code == WRONG_LAST_SEQUENCE:
+                return await self._look(group.id, behind, doing)
+            if error.code == STORE_FAILED:  # this replica's disk alone may have failed
+                raise unknown(self._link.where, doing, str(error)) from error
+            self._behind.pop(group.id, None)
+            raise failure(error, self._link.where, doing) from error
+        except Unanswered as error:
+            raise unknown(self._link.where, doing, str(error)) from error
+        except UnreachableError as error:
+            self._behind.pop(group.id, None)
+            raise UnreachableError(f"{doing}: {error}") from error
+        self._behind.pop(group.id, None)
+        self._tail.note(Entries(sequence, first, group.id, group.rows, tuple(destroyed), len(body)))
+        return True
+
+    async def _look(self, group_id: bytes, behind: int, doing: str) -> bool:
+        """Learn what is behind a message instead of a group that was refused.
+
+        While leaders change, two of them can take one message: one refuses and one accepts it.
+        """
+        try:
+            await self._tail.sync()
+            if self._tail.entries == behind:
+                return False
+            found = await self._messages.next_entries_certainly(behind + 1)
+        except EngineError as error:
+            raise unknown(self._link.where, doing, str(error)) from error
+        self._behind.pop(group_id, None)
+        return found.group_id == group_id
+
+    async def _settle(self, group_id: bytes, behind: int) -> int | None:
+        doing = "it can't be told yet whether a group was committed"
+        async with self._turn:
+            for _ in range(TRIES):
+                await self._tail.sync()
+                if self._tail.entries > behind or await self._move((), doing):
+                    found = await self._messages.next_entries_certainly(behind + 1)
+                    return found.first if found.group_id == group_id else None
+        raise EngineError(f"{doing}: NATS at {self._link.where} refuses what moves its end")
+
+    async def _move(self, destroyed: Collection[bytes], doing: str) -> bool:
+        """Write a message without rows behind the last one; return whether it is there."""
+        empty = Group(os.urandom(16), ())
+        first = self._tail.head
+        body = packed(first, empty, destroyed)
+        return await self._put(first, empty, body, doing, destroyed)
+
+    async def _scan(self, group_id: bytes, until: int) -> int | None:
+        sequence = 0
+        while sequence < until:
+            found = await self._messages.next_entries_certainly(sequence + 1)
+            if found.group_id == group_id:
+                return found.first
+            sequence = found.sequence
+        return None
+
+    async def _require_keys(self, group: Group, doing: str) -> None:
+        """Refuse a group sealed under a key that is destroyed: nobody could ever open it."""
+        brought = {key_id for key_id, _ in group.keys}
+        used = {row.key_id for row in group.rows} - brought
+        lost = not self._tail.destroyed.isdisjoint(used)
+        if not lost and self._tail.jumped:
+            lost = len(await self._keys.get(list(used))) != len(used)
+        if lost:
+            raise EngineError(
+                f"{doing}: a key that they are sealed under was destroyed through another node; "
+                "open the journal again, so that no such key is remembered"
+            )
+
+    def _remember(self, group_id: bytes, behind: int) -> None:
+        self._behind.pop(group_id, None)
+        self._behind[group_id] = behind
+        if len(self._behind) > PENDING:
+            del self._behind[next(iter(self._behind))]
