@@ -94,7 +94,15 @@ class JetStreamEngine:
             *(link, tail, keys, meta, writing),
         )
         self._reading = Reading(link, messages, tail, meta)
-        self._pruning = Pruning(link, names, messages, tail, meta, keys, writing)
+        self._pruning = Pruning(
+            link=link,
+            names=names,
+            messages=messages,
+            tail=tail,
+            meta=meta,
+            keys=keys,
+            writing=writing,
+        )
         self._waiting = Waiting(link, names, messages, tail)
 
     def append(self, expected_head: int, group: Group) -> Outcome:

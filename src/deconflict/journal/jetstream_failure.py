@@ -14,7 +14,8 @@ NO_PEERS: Final = 10005
 STORE_FAILED: Final = 10077
 _FULL: Final = {10002, 10023, 10028, 10047}
 """Found before anything is proposed to the replicas."""
-_AWAY: Final = {10008, 10009, 10035, 10039, 10076}
+AWAY: Final = {10008, 10009, 10035, 10039, 10076}
+"""No leader, or JetStream is off."""
 _SENTENCES: Final = {
     STREAM_NOT_FOUND: "the journal's streams are not there: see that the address names the right "
     "one",
@@ -26,11 +27,11 @@ _SENTENCES: Final = {
 """By the error codes of JetStream (server/errors.json of nats-server)."""
 
 
-class Unanswered(UnreachableError):
+class UnansweredError(UnreachableError):
     """A request was, or may have been, sent; no answer came."""
 
 
-class Refusal(EngineError):
+class RefusalError(EngineError):
     """A server's refusal.
 
     Attributes
@@ -47,7 +48,7 @@ class Refusal(EngineError):
         super().__init__(f"{self.said}, {self.code}")
 
 
-def failure(error: Refusal, where: str, doing: str) -> EngineError:
+def failure(error: RefusalError, where: str, doing: str) -> EngineError:
     """Return the error to raise in place of a refusal after which nothing was written.
 
     Parameters
@@ -65,7 +66,7 @@ def failure(error: Refusal, where: str, doing: str) -> EngineError:
             f"{doing}: NATS at {where} has no space left for the journal {said}; make room or "
             "raise its limits, and it goes on by itself"
         )
-    if error.code in _AWAY:
+    if error.code in AWAY:
         return UnreachableError(f"{doing}: JetStream at {where} does not answer now {said}")
     why = _SENTENCES.get(error.code, "it refused")
     return EngineError(f"{doing}: NATS at {where}: {why} {said}")

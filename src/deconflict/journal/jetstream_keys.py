@@ -14,7 +14,7 @@ from typing import Final
 from deconflict.journal.jetstream_failure import (
     NO_MESSAGE,
     WRONG_LAST_SEQUENCE,
-    Refusal,
+    RefusalError,
     failure,
 )
 from deconflict.journal.jetstream_link import Link
@@ -71,10 +71,10 @@ class Keys:
         subject = self._names.key(key_id)
         headers = {"Nats-Expected-Last-Subject-Sequence": "0"}
 
-        async def publish() -> bool:
+        async def publish(patience_s: float) -> bool:
             try:
-                await self._link.publish(subject, wrapped, headers)
-            except Refusal as error:
+                await self._link.publish(subject, wrapped, headers, patience_s=patience_s)
+            except RefusalError as error:
                 if error.code == WRONG_LAST_SEQUENCE:
                     return False
                 raise failure(error, self._link.where, doing) from error
@@ -95,10 +95,10 @@ class Keys:
                     request = {"seq": found.sequence}  # it is overwritten, not only left out
                     try:
                         await self._link.api(f"STREAM.MSG.DELETE.{names.keys}", request)
-                    except Refusal as error:
+                    except RefusalError as error:
                         if error.code not in {NO_MESSAGE, *_DELETED}:
                             raise
                     found = await self._messages.last(names.keys, names.key(key_id))
                 await self._link.api(f"STREAM.PURGE.{names.keys}", {"filter": names.key(key_id)})
-            except Refusal as error:
+            except RefusalError as error:
                 raise failure(error, self._link.where, doing) from error

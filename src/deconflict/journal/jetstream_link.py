@@ -21,15 +21,18 @@ from nats.aio.msg import Msg
 
 from deconflict.journal.engine import EngineError, UnreachableError
 from deconflict.journal.jetstream_address import Address
-from deconflict.journal.jetstream_failure import Refusal, Unanswered
+from deconflict.journal.jetstream_failure import AWAY, RefusalError, UnansweredError
 
 Answer = TypeVar("Answer")
 
 CONNECT_S: Final = 1.5
 """For each server; one that is frozen accepts a connection and then says nothing."""
 ANSWER_S: Final = 3.0
+"""For what is sent once."""
 PATIENCE_S: Final = 6.0
 """How long a question is repeated that may be, as while a new leader is elected."""
+FIRST_ANSWER_S: Final = 1.0
+"""For the first time such a question is asked: while no leader is there, nobody says so."""
 PAUSE_S: Final = 0.1
 PING_S: Final = 5
 _API: Final = "$JS.API."
@@ -109,7 +112,7 @@ class Link:
 
         Raises
         ------
-        Unanswered
+        UnansweredError
             If it may have been sent.
         UnreachableError
             If no server is reached.
@@ -130,31 +133,38 @@ class Link:
                 answer = await future
         except TimeoutError:
             await self._suspect(client)
-            raise Unanswered(f"no answer within {patience_s:g} s") from None
+            raise UnansweredError(f"no answer within {patience_s:g} s") from None
         except (nats.errors.Error, OSError) as error:
             self._drop(client)
-            raise Unanswered(f"the connection failed: {_said(error)}") from error
+            raise UnansweredError(f"the connection failed: {_said(error)}") from error
         finally:
             self._asked.pop(token, None)
         if (answer.headers or {}).get("Status") == "503":
-            raise Unanswered("no server answers for the stream now; it may be electing a leader")
+            raise UnansweredError(
+                "no server answers for the stream now; it may be electing a leader"
+            )
         return answer
 
     async def publish(
-        self, subject: str, data: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        subject: str,
+        data: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        patience_s: float = ANSWER_S,
     ) -> int:
         """Add a message to a stream; return its sequence.
 
         Raises
         ------
-        Refusal
+        RefusalError
             If the server refused it.
-        Unanswered
+        UnansweredError
             If nobody knows.
         """
-        answer = _parsed(await self.ask(subject, data, headers))
+        answer = _parsed(await self.ask(subject, data, headers, patience_s=patience_s))
         if not isinstance(answer.get("seq"), int):
-            raise Unanswered("the answer makes no sense")
+            raise UnansweredError("the answer makes no sense")
         return int(answer["seq"])
 
     async def api(self, verb: str, request: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -162,25 +172,35 @@ class Link:
 
         Raises
         ------
-        Refusal
+        RefusalError
             If the server refused it.
         UnreachableError
             If none answers in time.
         """
         data = b"" if request is None else json.dumps(request).encode()
-        return await self.patiently(lambda: self._api(verb, data))
+        return await self.patiently(lambda patience_s: self._api(verb, data, patience_s))
 
-    async def patiently(self, question: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-        """Ask again what may be asked twice, until it is answered or patience ends."""
-        until = time.monotonic() + PATIENCE_S
+    async def patiently(self, question: Callable[[float], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Ask again what may be asked twice, until it is answered or patience ends.
+
+        Parameters
+        ----------
+        question
+            Asks once, and waits so many seconds for the answer.
+        """
+        until, patience_s = time.monotonic() + PATIENCE_S, FIRST_ANSWER_S
         while True:
             try:
-                return await question()
-            except Unanswered as error:
+                return await question(patience_s)
+            except UnansweredError as error:
                 if time.monotonic() > until:
                     raise UnreachableError(
                         f"NATS at {self.where} does not answer ({error})"
                     ) from error
+            except RefusalError as error:
+                if error.code not in AWAY or time.monotonic() > until:
+                    raise
+            patience_s *= 2
             await asyncio.sleep(PAUSE_S)
 
     async def hint(self, subject: str) -> None:
@@ -196,8 +216,8 @@ class Link:
             self._heard[subject] = heard
             await self._subscribe(await self._connected(), subject)
 
-    async def _api(self, verb: str, data: bytes) -> dict[str, Any]:
-        return _parsed(await self.ask(f"{_API}{verb}", data))
+    async def _api(self, verb: str, data: bytes, patience_s: float) -> dict[str, Any]:
+        return _parsed(await self.ask(f"{_API}{verb}", data, patience_s=patience_s))
 
     async def _connected(self) -> Client:
         if self._client is not None:
@@ -320,11 +340,11 @@ def _parsed(answer: Msg) -> dict[str, Any]:
     try:
         parsed = json.loads(answer.data)
     except ValueError as error:
-        raise Unanswered("the answer makes no sense") from error
+        raise UnansweredError("the answer makes no sense") from error
     if not isinstance(parsed, dict):
-        raise Unanswered("the answer makes no sense")
+        raise UnansweredError("the answer makes no sense")
     if "error" in parsed:
-        raise Refusal(parsed["error"])
+        raise RefusalError(parsed["error"])
     return parsed
 
 

@@ -12,10 +12,10 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_failure import NO_MESSAGE, Refusal, Unanswered, failure
+from deconflict.journal.jetstream_failure import NO_MESSAGE, RefusalError, UnansweredError, failure
 from deconflict.journal.jetstream_link import PATIENCE_S, PAUSE_S, Link
 from deconflict.journal.jetstream_message import Entries, unpacked
 from deconflict.journal.jetstream_stream import Names
@@ -111,10 +111,10 @@ class Messages:
                 )
             await asyncio.sleep(PAUSE_S)
 
-    async def _get(self, stream: str, **request: Any) -> Stored | None:
+    async def _get(self, stream: str, **request: int | str) -> Stored | None:
         try:
             found = (await self._link.api(f"STREAM.MSG.GET.{stream}", request))["message"]
-        except Refusal as error:
+        except RefusalError as error:
             if error.code == NO_MESSAGE:
                 return None
             raise failure(error, self._link.where, "the journal was not read") from error
@@ -127,7 +127,7 @@ class Messages:
         subject = f"$JS.API.DIRECT.GET.{self._names.journal}"
         try:
             answer = await self._link.ask(subject, request)
-        except Unanswered:
+        except UnansweredError:
             return None  # asked again of the leader
         headers = answer.headers or {}
         if "Nats-Sequence" not in headers:

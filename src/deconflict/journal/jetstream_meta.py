@@ -9,8 +9,8 @@ from typing import Final
 from deconflict.journal.engine import EngineError, Lease
 from deconflict.journal.jetstream_failure import (
     WRONG_LAST_SEQUENCE,
-    Refusal,
-    Unanswered,
+    RefusalError,
+    UnansweredError,
     failure,
 )
 from deconflict.journal.jetstream_link import Link
@@ -92,10 +92,10 @@ class Meta:
         headers = {"Nats-Expected-Last-Subject-Sequence": str(revision)}
         try:
             await self._link.publish(subject, data, headers)
-        except Refusal as error:
+        except RefusalError as error:
             if error.code == WRONG_LAST_SEQUENCE:
                 return False
             raise failure(error, self._link.where, doing) from error
-        except Unanswered as error:
-            raise Unanswered(f"{doing}: NATS at {self._link.where}: {error}") from error
+        except UnansweredError as error:
+            raise UnansweredError(f"{doing}: NATS at {self._link.where}: {error}") from error
         return True

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from deconflict.journal.engine import EngineError, Forgetting
-from deconflict.journal.jetstream_failure import Refusal, failure
+from deconflict.journal.jetstream_failure import RefusalError, failure
 from deconflict.journal.jetstream_keys import Keys
 from deconflict.journal.jetstream_link import Link
 from deconflict.journal.jetstream_messages import Messages
@@ -49,6 +49,7 @@ class Pruning:
 
     def __init__(
         self,
+        *,
         link: Link,
         names: Names,
         messages: Messages,
@@ -132,7 +133,7 @@ class Pruning:
             return
         try:
             await self._link.api(f"STREAM.PURGE.{self._names.journal}", {"seq": until})
-        except Refusal as error:
+        except RefusalError as error:
             raise failure(error, self._link.where, _DOING) from error
 
 

@@ -19,7 +19,7 @@ from deconflict.journal.jetstream_failure import (
     NO_PEERS,
     REPLICAS_UNCLUSTERED,
     STREAM_NOT_FOUND,
-    Refusal,
+    RefusalError,
     failure,
 )
 from deconflict.journal.jetstream_link import Link
@@ -116,7 +116,7 @@ async def recognise(link: Link, names: Names) -> None:
 async def _config(link: Link, name: str) -> dict[str, Any] | None:
     try:
         return dict((await link.api(f"STREAM.INFO.{name}"))["config"])
-    except Refusal as error:
+    except RefusalError as error:
         if error.code == STREAM_NOT_FOUND:
             return None
         raise failure(error, link.where, "the journal was not opened") from error
@@ -136,13 +136,13 @@ async def _make(link: Link, name: str, subjects: list[str], *, newest: bool) -> 
     }
     try:
         await link.api(f"STREAM.CREATE.{name}", config)
-    except Refusal as error:
+    except RefusalError as error:
         if error.code in {NO_PEERS, REPLICAS_UNCLUSTERED}:
             raise _too_few(link.address, replicas, error) from error
         raise failure(error, link.where, "no journal was made") from error
 
 
-def _too_few(address: Address, replicas: int, error: Refusal) -> EngineError:
+def _too_few(address: Address, replicas: int, error: RefusalError) -> EngineError:
     return EngineError(
         f"no journal was made: NATS at {address.where} has fewer than {replicas} servers that "
         f"could keep a copy each ({error}); start a cluster of three, or ask for one copy with "

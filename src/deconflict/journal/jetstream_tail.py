@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_failure import Refusal, failure
+from deconflict.journal.jetstream_failure import RefusalError, failure
 from deconflict.journal.jetstream_link import Link
 from deconflict.journal.jetstream_message import Entries
 from deconflict.journal.jetstream_messages import Messages, Stored
@@ -158,8 +158,10 @@ class Tail:
         """Have a majority confirm a message that says nothing; return its sequence."""
         link, doing = self._link, "it is not certain how far the journal goes"
         try:
-            sequence = await link.patiently(lambda: link.publish(self._names.barrier))
-        except Refusal as error:
+            sequence = await link.patiently(
+                lambda patience_s: link.publish(self._names.barrier, patience_s=patience_s)
+            )
+        except RefusalError as error:
             raise failure(error, link.where, doing) from error
         except UnreachableError as error:
             raise UnreachableError(f"{doing}: {error}") from error
@@ -172,5 +174,5 @@ class Tail:
         request = {"filter": self._names.barrier, "keep": 1}
         try:
             await self._link.api(f"STREAM.PURGE.{self._names.journal}", request)
-        except (Refusal, UnreachableError):
+        except (RefusalError, UnreachableError):
             self._barriers -= 1  # the next one tries again; they only take room

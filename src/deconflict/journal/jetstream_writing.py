@@ -23,8 +23,8 @@ from deconflict.journal.engine import (
 from deconflict.journal.jetstream_failure import (
     STORE_FAILED,
     WRONG_LAST_SEQUENCE,
-    Refusal,
-    Unanswered,
+    RefusalError,
+    UnansweredError,
     failure,
     unknown,
 )
@@ -112,7 +112,7 @@ class Writing:
                 return found
         try:
             found = await self._settle(group_id, behind)
-        except Unanswered as error:
+        except UnansweredError as error:
             raise UnreachableError(
                 f"it can't be told yet whether a group was committed: NATS at {self._link.where}: "
                 f"{error}"
@@ -189,14 +189,14 @@ class Writing:
             sequence = await self._link.publish(
                 self._names.entries, body, headers(first, group) | conditions
             )
-        except Refusal as error:
+        except RefusalError as error:
             if error.code == WRONG_LAST_SEQUENCE:
                 return await self._look(group.id, behind, doing)
             if error.code == STORE_FAILED:  # this replica's disk alone may have failed
                 raise unknown(self._link.where, doing, str(error)) from error
             self._behind.pop(group.id, None)
             raise failure(error, self._link.where, doing) from error
-        except Unanswered as error:
+        except UnansweredError as error:
             raise unknown(self._link.where, doing, str(error)) from error
         except UnreachableError as error:
             self._behind.pop(group.id, None)
