@@ -48,11 +48,12 @@ class Meta:
         """Move the first position on, never back; return it."""
         doing = "the journal was not pruned"
         for _ in range(TRIES):
+            last = await self._last()
             found = await self._messages.last(self._names.meta, self._names.first)
             if found is not None and int(found.data) >= first:
                 return int(found.data)
             revision = 0 if found is None else found.sequence
-            if await self._change(self._names.first, str(first).encode(), revision, doing):
+            if await self._change(self._names.first, str(first).encode(), last, revision, doing):
                 return first
         raise EngineError(f"{doing}: others change where it begins; try again")
 
@@ -63,6 +64,7 @@ class Meta:
         """
         doing = "nobody knows which node decides"
         for _ in range(TRIES):
+            last = await self._last()
             held, revision, lasts_s = await self._held()
             if self._seen[0] != revision:
                 self._seen = revision, time.monotonic()
@@ -70,16 +72,19 @@ class Meta:
             if held is not None and held.node != node and waited_s <= lasts_s:
                 return held
             data = json.dumps({"node": node, "address": address, "seconds": seconds}).encode()
-            if await self._change(self._names.lease, data, revision, doing):
+            if await self._change(self._names.lease, data, last, revision, doing):
                 return Lease(node, address)
         raise EngineError(f"{doing}: several nodes want the lease at once; try again")
 
     async def release(self, node: str) -> None:
         """Give the lease back if it is this node's."""
+        last = await self._last()
         held, revision, _ = await self._held()
         if held is not None and held.node == node:
             # If it was refused, the lease is another node's by now.
-            await self._change(self._names.lease, b"", revision, "the lease was not given back")
+            await self._change(
+                self._names.lease, b"", last, revision, "the lease was not given back"
+            )
 
     async def _held(self) -> tuple[Lease | None, int, float]:
         found = await self._messages.last(self._names.meta, self._names.lease)
@@ -88,8 +93,18 @@ class Meta:
         held = json.loads(found.data)
         return Lease(held["node"], held["address"]), found.sequence, float(held["seconds"])
 
-    async def _change(self, subject: str, data: bytes, revision: int, doing: str) -> bool:
-        headers = {"Nats-Expected-Last-Subject-Sequence": str(revision)}
+    async def _last(self) -> int:
+        info = await self._link.api(f"STREAM.INFO.{self._names.meta}")
+        return int(info["state"]["last_seq"])
+
+    async def _change(
+        self, subject: str, data: bytes, last: int, revision: int, doing: str
+    ) -> bool:
+        headers = {
+            # That of the stream is compared where all replicas agree, that of the subject before.
+            "Nats-Expected-Last-Sequence": str(last),
+            "Nats-Expected-Last-Subject-Sequence": str(revision),
+        }
         try:
             await self._link.publish(subject, data, headers)
         except RefusalError as error:

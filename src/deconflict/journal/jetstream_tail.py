@@ -8,6 +8,7 @@ be passed over, since a server that lacks it can't give the one behind it.
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections.abc import Collection
 from typing import Final
@@ -24,6 +25,9 @@ JUMP: Final = 64
 """If more messages than this are new, it is worth to ask for the last group first."""
 BARRIERS_KEPT: Final = 256
 """Barriers of one node after which those of all are purged."""
+PACE: Final = 6
+"""How many times as long as a barrier takes the next one of this node waits behind it."""
+MOST_PACE_S: Final = 0.2
 PLACES: Final = 65_536
 """Groups whose places are remembered."""
 
@@ -42,6 +46,10 @@ class Tail:
 
     Attributes
     ----------
+    publishing
+        Held while this node adds a message, so that its own do not meet.
+    sequence
+        Up to which all is known.
     head
         The number of entries ever committed, at least.
     entries
@@ -57,8 +65,10 @@ class Tail:
         self._names = names
         self._messages = messages
         self._walking = asyncio.Lock()
-        self._sequence = 0
+        self.publishing = asyncio.Lock()
+        self.sequence = 0
         self._barriers = 0
+        self._next_barrier = 0.0
         self.head = 0
         self.entries = 0
         self.destroyed: set[bytes] = set()
@@ -86,14 +96,14 @@ class Tail:
         """
         barrier = await self._barrier()
         async with self._walking:
-            if barrier - self._sequence > JUMP:
+            if barrier - self.sequence > JUMP:
                 found = await self._messages.last_entries()
                 if found is not None and found.sequence > self.entries:
                     self.jumped = True
                     self.note(found, follows=False)
-            while self._sequence < barrier - 1:
+            while self.sequence < barrier - 1:
                 await self._walk(barrier)
-            self._sequence = max(self._sequence, barrier)
+            self.sequence = max(self.sequence, barrier)
         return self.head
 
     def note(self, found: Entries, *, follows: bool = True) -> None:
@@ -116,7 +126,7 @@ class Tail:
             self.recent = found
             self.place(found)
             self.moved.set()
-        self._sequence = max(self._sequence, found.sequence)
+        self.sequence = max(self.sequence, found.sequence)
 
     def place(self, found: Entries) -> None:
         """Remember where a group is."""
@@ -139,36 +149,51 @@ class Tail:
 
     async def _walk(self, barrier: int) -> None:
         """Go on by some messages."""
-        start = self._sequence + 1
+        start = self.sequence + 1
         window = range(start, min(barrier, start + STEPS_AT_ONCE))
         for message in await self._messages.some(window):
             if message is None:
                 break
             self._pass(message)
-        if self._sequence < start:  # a gap that a purge left, or a replica that is behind
+        if self.sequence < start:  # a gap that a purge left, or a replica that is behind
             self._pass(await self._messages.next_certainly(start))
 
     def _pass(self, message: Stored) -> None:
         found = self._messages.opened(message)
         if found is not None:
             self.note(found)
-        self._sequence = max(self._sequence, message.sequence)
+        self.sequence = max(self.sequence, message.sequence)
+
+    async def reach(self, sequence: int) -> None:
+        """Learn of all up to a sequence that is known to be there."""
+        async with self._walking:
+            while self.sequence < sequence:
+                await self._walk(sequence + 1)
 
     async def _barrier(self) -> int:
         """Have a majority confirm a message that says nothing; return its sequence."""
+        # Each barrier makes an append that meets it try again, so they leave room for one.
+        await asyncio.sleep(self._next_barrier - time.monotonic())
+        async with self.publishing:
+            began = time.monotonic()
+            sequence = await self._publish_barrier()
+            ended = time.monotonic()
+            self._next_barrier = ended + min(MOST_PACE_S, PACE * (ended - began))
+        self._barriers += 1
+        if self._barriers % BARRIERS_KEPT == 0:
+            await self._purge_barriers()
+        return sequence
+
+    async def _publish_barrier(self) -> int:
         link, doing = self._link, "it is not certain how far the journal goes"
         try:
-            sequence = await link.patiently(
+            return await link.patiently(
                 lambda patience_s: link.publish(self._names.barrier, patience_s=patience_s)
             )
         except RefusalError as error:
             raise failure(error, link.where, doing) from error
         except UnreachableError as error:
             raise UnreachableError(f"{doing}: {error}") from error
-        self._barriers += 1
-        if self._barriers % BARRIERS_KEPT == 0:
-            await self._purge_barriers()
-        return sequence
 
     async def _purge_barriers(self) -> None:
         request = {"filter": self._names.barrier, "keep": 1}

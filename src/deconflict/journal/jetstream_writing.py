@@ -1,15 +1,19 @@
-"""Writing a journal's streams: each message of entries goes behind the one that was last.
+"""Writing a journal's streams: each message of entries goes behind a known sequence, or not at all.
 
-The server compares the sequence of the last message with entries, not that of the stream, so that
-barriers come in between as they like. A message without rows moves that sequence, and whatever
-was to go behind the older one never is accepted any more: so an unknown outcome is settled, and
-so every appender has heard which keys are about to be destroyed before its append is accepted.
+It is that of the whole stream, `Nats-Expected-Last-Sequence`. The one of a subject would let
+barriers come in between, but a cluster of NATS 2.9 compares it only before a message is proposed:
+of two at once it accepts both. So an append that met a barrier is tried again.
+
+Whatever was to go behind a sequence never is accepted once something else is behind it: so a
+barrier settles an unknown outcome, and so every appender has heard which keys are about to be
+destroyed, by a message without rows, before its append is accepted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
@@ -35,8 +39,9 @@ from deconflict.journal.jetstream_messages import Messages
 from deconflict.journal.jetstream_stream import Names
 from deconflict.journal.jetstream_tail import Tail
 
-TRIES: Final = 16
-"""Messages without rows that may come in between; they are rare."""
+TRIES: Final = 64
+"""Messages of others that may come in between."""
+_LAST: Final = re.compile(r"last sequence: (\d+)")
 HEADERS_BYTES: Final = 1024
 PENDING: Final = 1024
 """Appends of unknown outcome that are remembered."""
@@ -104,21 +109,14 @@ class Writing:
     async def find(self, group_id: bytes) -> int | None:
         """Return the first position of a group, or ``None``, for good."""
         behind = self._behind.get(group_id)
+        await self._tail.sync()  # whatever was under way is behind it, and refused, or before it
         if behind is None:
-            await self._tail.sync()
-            behind = self._tail.entries
-            found = await self._scan(group_id, behind)
-            if found is not None:
-                return found
-        try:
-            found = await self._settle(group_id, behind)
-        except UnansweredError as error:
-            raise UnreachableError(
-                f"it can't be told yet whether a group was committed: NATS at {self._link.where}: "
-                f"{error}"
-            ) from error
+            return await self._scan(group_id, self._tail.entries)
+        found = None
+        if self._tail.entries > behind:
+            found = await self._messages.next_entries_certainly(behind + 1)
         self._behind.pop(group_id, None)
-        return found
+        return None if found is None or found.group_id != group_id else found.first
 
     async def begin(self, first: int) -> None:
         """Have an empty journal begin at a position."""
@@ -178,57 +176,63 @@ class Writing:
         doing: str,
         destroyed: Collection[bytes] = (),
     ) -> bool:
-        """Write a message of entries behind the last one; return whether it is there.
+        """Write a message of entries behind all that is known; return whether it is there.
 
-        Otherwise the tail knows of one that came in between, or the server was behind.
+        Otherwise the tail knows what came in between, or the server was behind.
         """
-        behind = self._tail.entries
-        conditions = {"Nats-Expected-Last-Subject-Sequence": str(behind)}
-        self._remember(group.id, behind)
-        try:
-            sequence = await self._link.publish(
-                self._names.entries, body, headers(first, group) | conditions
-            )
-        except RefusalError as error:
-            if error.code == WRONG_LAST_SEQUENCE:
-                return await self._look(group.id, behind, doing)
-            if error.code == STORE_FAILED:  # this replica's disk alone may have failed
+        async with self._tail.publishing:
+            behind, entries = self._tail.sequence, self._tail.entries
+            if first != self._tail.head and entries:
+                return False
+            self._remember(group.id, entries)
+            try:
+                sequence = await self._link.publish(
+                    self._names.entries,
+                    body,
+                    headers(first, group) | {"Nats-Expected-Last-Sequence": str(behind)},
+                )
+            except RefusalError as error:
+                if error.code != WRONG_LAST_SEQUENCE:
+                    raise self._refused(error, group, doing) from error
+                refusal = error
+            except UnansweredError as error:
                 raise unknown(self._link.where, doing, str(error)) from error
-            self._behind.pop(group.id, None)
-            raise failure(error, self._link.where, doing) from error
-        except UnansweredError as error:
-            raise unknown(self._link.where, doing, str(error)) from error
-        except UnreachableError as error:
-            self._behind.pop(group.id, None)
-            raise UnreachableError(f"{doing}: {error}") from error
-        self._behind.pop(group.id, None)
-        self._tail.note(Entries(sequence, first, group.id, group.rows, tuple(destroyed), len(body)))
-        return True
+            except UnreachableError as error:
+                self._behind.pop(group.id, None)
+                raise UnreachableError(f"{doing}: {error}") from error
+            else:
+                self._behind.pop(group.id, None)
+                self._tail.note(
+                    Entries(sequence, first, group.id, group.rows, tuple(destroyed), len(body))
+                )
+                return True
+        return await self._look(group.id, entries, refusal, doing)
 
-    async def _look(self, group_id: bytes, behind: int, doing: str) -> bool:
-        """Learn what is behind a message instead of a group that was refused.
+    def _refused(self, error: RefusalError, group: Group, doing: str) -> EngineError:
+        if error.code == STORE_FAILED:  # this replica's disk alone may have failed
+            return unknown(self._link.where, doing, str(error))
+        self._behind.pop(group.id, None)
+        return failure(error, self._link.where, doing)
+
+    async def _look(self, group_id: bytes, entries: int, refusal: RefusalError, doing: str) -> bool:
+        """Learn what is there instead of a group that was refused; return whether it is there.
 
         While leaders change, two of them can take one message: one refuses and one accepts it.
         """
+        said = _LAST.search(refusal.said)
+        last = int(said[1]) if said else 0
         try:
-            await self._tail.sync()
-            if self._tail.entries == behind:
+            if last > self._tail.sequence:
+                await self._tail.reach(last)
+            else:
+                await self._tail.sync()
+            if self._tail.entries == entries:
                 return False
-            found = await self._messages.next_entries_certainly(behind + 1)
+            found = await self._messages.next_entries_certainly(entries + 1)
         except EngineError as error:
             raise unknown(self._link.where, doing, str(error)) from error
         self._behind.pop(group_id, None)
         return found.group_id == group_id
-
-    async def _settle(self, group_id: bytes, behind: int) -> int | None:
-        doing = "it can't be told yet whether a group was committed"
-        async with self._turn:
-            for _ in range(TRIES):
-                await self._tail.sync()
-                if self._tail.entries > behind or await self._move((), doing):
-                    found = await self._messages.next_entries_certainly(behind + 1)
-                    return found.first if found.group_id == group_id else None
-        raise EngineError(f"{doing}: NATS at {self._link.where} refuses what moves its end")
 
     async def _move(self, destroyed: Collection[bytes], doing: str) -> bool:
         """Write a message without rows behind the last one; return whether it is there."""
