@@ -28,6 +28,8 @@ BARRIERS_KEPT: Final = 256
 PACE: Final = 6
 """How many times as long as a barrier takes the next one of this node waits behind it."""
 MOST_PACE_S: Final = 0.2
+POLITE_S: Final = 2.0
+"""How long barriers are paced after an append met one."""
 PLACES: Final = 65_536
 """Groups whose places are remembered."""
 
@@ -68,7 +70,7 @@ class Tail:
         self.publishing = asyncio.Lock()
         self.sequence = 0
         self._barriers = 0
-        self._next_barrier = 0.0
+        self._next_barrier = self._polite_until = 0.0
         self.head = 0
         self.entries = 0
         self.destroyed: set[bytes] = set()
@@ -79,6 +81,7 @@ class Tail:
 
     async def open(self) -> None:
         """Find the end for the first time, and verify the last group."""
+        await self._link.listen(self._names.contended, self._leave_room)
         found = await self._messages.last_entries()
         if found is not None:
             self.note(found, follows=False)
@@ -172,8 +175,8 @@ class Tail:
 
     async def _barrier(self) -> int:
         """Have a majority confirm a message that says nothing; return its sequence."""
-        # Each barrier makes an append that meets it try again, so they leave room for one.
-        await asyncio.sleep(self._next_barrier - time.monotonic())
+        if time.monotonic() < self._polite_until:
+            await asyncio.sleep(self._next_barrier - time.monotonic())
         async with self.publishing:
             began = time.monotonic()
             sequence = await self._publish_barrier()
@@ -183,6 +186,10 @@ class Tail:
         if self._barriers % BARRIERS_KEPT == 0:
             await self._purge_barriers()
         return sequence
+
+    def _leave_room(self) -> None:
+        """Have barriers wait for a while: an append met one, and has to be tried again."""
+        self._polite_until = time.monotonic() + POLITE_S
 
     async def _publish_barrier(self) -> int:
         link, doing = self._link, "it is not certain how far the journal goes"

@@ -227,6 +227,7 @@ class Writing:
             else:
                 await self._tail.sync()
             if self._tail.entries == entries:
+                await self._link.hint(self._names.contended)
                 return False
             found = await self._messages.next_entries_certainly(entries + 1)
         except EngineError as error:
