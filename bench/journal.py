@@ -1,9 +1,9 @@
 """Appending groups to the journal's engines and reading them back, and how that grows with it.
 
 SQLite's engine writes beside a bare SQLite table with the same settings, that takes the same bytes
-as one blob a row and a key: what the disk and SQLite cost by themselves. Where PostgreSQL's
-programs are installed, its engine writes the same groups as SQLite's, over TCP on the same disk.
-All write in turns within the same run.
+as one blob a row and a key: what the disk and SQLite cost by themselves. Where the programs of
+PostgreSQL and NATS are installed, their engines write the same groups as SQLite's, over TCP on the
+same disk; NATS with one server and with three. All write in turns within the same run.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deconflict.journal.engine import Group, Outcome, Row
+from deconflict.journal.engine import Engine, Group, Outcome, Row
 from deconflict.journal.sqlite import SqliteEngine
 
 RECORD_BYTES, SEALED_BYTES, WRAPPED_BYTES = 330, 1590, 60
 """An operational intent's entry is about 2 KB in all."""
+HEADS = 100
+"""Asked for one by one: each is a barrier of its own where the engine is shared."""
 TURN_ROWS = 1024
 """Rows that one of the two writes before it is the other's turn."""
 
@@ -125,49 +128,61 @@ def bytes_of(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
-def beside_postgres(count: int) -> None:
-    """Write the same groups of 64 to SQLite and to PostgreSQL, in turns, and read them back."""
+def beside_servers(count: int) -> None:
+    """Write the same groups of 64 to each engine there is, in turns, and read them back."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    import nats_servers
+    import postgres_server
+    from deconflict.journal.jetstream import JetStreamEngine
     from deconflict.journal.postgres import PostgresEngine
-    from postgres_server import PostgresServer, programs
 
-    if programs() is None:
-        print("\nthere is no initdb, so PostgreSQL is left out (Debian: postgresql)")
-        return
-    server = PostgresServer()
-    try:
-        server.make()
-        with tempfile.TemporaryDirectory() as folder:
-            engines = {
-                "SQLite": SqliteEngine(Path(folder, "journal.db"), create=True),
-                "PostgreSQL": PostgresEngine(server.database("journal"), create=True),
-            }
-            written = {name: Spent() for name in engines}
-            for first in range(0, count, TURN_ROWS):
-                made = list(groups(64, first, TURN_ROWS))
-                for name, engine in engines.items():
-
-                    def append(
-                        made: list[tuple[int, Group]] = made,
-                        engine: SqliteEngine | PostgresEngine = engine,
-                    ) -> None:
-                        for start, group in made:
-                            assert engine.append(start, group) is Outcome.ACCEPTED
-
-                    written[name].run(TURN_ROWS, append)
-            print("\ngroups of 64       rows/s  us CPU/row | read rows/s")
-            for name, engine in engines.items():
-                reading = Spent()
-                reading.run(count, partial(deque, engine.read(0), 0))
-                engine.close()
-                print(
-                    f"{name:12} {written[name].rate:12,.0f} {written[name].cpu_us:11.1f} | "
-                    f"{reading.rate:11,.0f}"
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        engines: dict[str, Engine] = {
+            "SQLite": SqliteEngine(Path(folder, "journal.db"), create=True)
+        }
+        if postgres_server.programs() is None:
+            print("\nthere is no initdb, so PostgreSQL is left out (Debian: postgresql)")
+        else:
+            server = postgres_server.PostgresServer()
+            stack.callback(server.close)
+            engines["PostgreSQL"] = PostgresEngine(server.make().database("journal"), create=True)
+        if nats_servers.program() is None:
+            print("\nthere is no nats-server, so JetStream is left out (Debian: nats-server)")
+        else:
+            for number in (1, 3):
+                servers = nats_servers.NatsServers(number)
+                stack.callback(servers.close)
+                engines[f"JetStream, {number}"] = JetStreamEngine(
+                    servers.url("journal"), create=True
                 )
-            ratio = written["PostgreSQL"].rate / written["SQLite"].rate
-            print(f"PostgreSQL {server.version()}: {ratio:.2f} of SQLite's rows/s")
-    finally:
-        server.close()
+        for engine in engines.values():
+            stack.callback(engine.close)
+        compare(engines, count)
+
+
+def compare(engines: dict[str, Engine], count: int) -> None:
+    written = {name: Spent() for name in engines}
+    for first in range(0, count, TURN_ROWS):
+        made = list(groups(64, first, TURN_ROWS))
+        for name, engine in engines.items():
+
+            def append(made: list[tuple[int, Group]] = made, engine: Engine = engine) -> None:
+                for start, group in made:
+                    assert engine.append(start, group) is Outcome.ACCEPTED
+
+            written[name].run(TURN_ROWS, append)
+    print("\ngroups of 64       rows/s  us CPU/row  of SQLite's rows/s | read rows/s  heads/s")
+    for name, engine in engines.items():
+        reading, heads = Spent(), Spent()
+        reading.run(count, partial(deque, engine.read(0), 0))
+        heads.run(HEADS, lambda engine=engine: [engine.head() for _ in range(HEADS)])
+        ratio = written[name].rate / written["SQLite"].rate
+        print(
+            f"{name:12} {written[name].rate:12,.0f} {written[name].cpu_us:11.1f} {ratio:19.2f} | "
+            f"{reading.rate:11,.0f} {heads.rate:8,.0f}"
+        )
+    print("the servers' own CPU is not counted; JetStream acknowledges before it syncs")
 
 
 def main(*, quick: bool) -> None:
@@ -217,6 +232,6 @@ def main(*, quick: bool) -> None:
             )
         engine.close()
         bare.connection.close()
-    beside_postgres(8_192 if quick else 32_768)
+    beside_servers(8_192 if quick else 32_768)
     print(f"content of a row: {RECORD_BYTES + 64 + 16 + SEALED_BYTES + WRAPPED_BYTES:,} bytes")
     print(f"load average {os.getloadavg()[0]:.1f}")

@@ -3,13 +3,13 @@
 # What can't be installed is named; the tests that need it then skip and say so.
 set -euo pipefail
 
-declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3 [initdb]=postgresql)
+declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3 [initdb]=postgresql [nats-server]=nats-server)
 
 missing=()
-for folder in /usr/lib/postgresql/*/bin; do  # Debian keeps the server's programs off the path
+for folder in /usr/lib/postgresql/*/bin /usr/sbin; do  # Debian keeps the server's programs off the path
     PATH=$PATH:$folder
 done
-for program in cc curl openssl jq xxd sqlite3 initdb; do
+for program in cc curl openssl jq xxd sqlite3 initdb nats-server; do
     command -v "$program" > /dev/null || missing+=("$program")
 done
 [[ ${#missing[@]} -eq 0 ]] && exit 0

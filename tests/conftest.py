@@ -7,8 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("serving", "postgres_server", "several")
-"""The running service and the database server, for tests of several folders."""
+pytest_plugins = ("serving", "postgres_server", "nats_servers", "several")
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

@@ -1,9 +1,11 @@
-"""What tests ask of the machine: small disks, and libraries that stand before the C library."""
+"""What tests ask of the machine: free ports, small disks, libraries before the C library."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,21 @@ from pathlib import Path
 import pytest
 
 FAULTS = Path(__file__).with_name("faults")
+
+
+def free_port() -> int:
+    """Return a port that nothing has, out of those that the system gives to no one by itself.
+
+    A server that is stopped and started again finds its port free then.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @contextmanager

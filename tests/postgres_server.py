@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+
+from machine import free_port
 
 PATIENCE_S = 120
 USERS = ("postgres", "nobody")
@@ -45,21 +45,6 @@ def programs() -> Path | None:
         return max(found, key=lambda folder: float(folder.parent.name))
     path = shutil.which("initdb")
     return None if path is None else Path(path).resolve().parent
-
-
-def free_port() -> int:
-    """Return a port that nothing has, out of those that the system gives to no one by itself.
-
-    A server that is stopped and started again finds its port free then.
-    """
-    while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
-        with socket.socket() as taken:
-            try:
-                taken.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class PostgresServer:

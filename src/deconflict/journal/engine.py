@@ -56,8 +56,9 @@ class Group:
     rows
         At least one.
     keys
-        New wrapped keys by their identifiers, committed with the rows. An identifier whose key
-        was erased may come again with another key.
+        New wrapped keys by their identifiers, there no later than the rows. An engine may keep
+        those of a group that it refused, unused. An identifier whose key was erased may come
+        again with another key.
     """
 
     id: bytes
@@ -70,7 +71,8 @@ class Outcome(Enum):
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    """The head was not the expected one; nothing was written."""
+    """The head was not the expected one, or a new key is there with another value; no row was
+    written. Decided again on what is there now, it may be accepted."""
 
 
 @dataclass(frozen=True, slots=True)

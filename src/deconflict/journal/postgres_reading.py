@@ -21,8 +21,8 @@ from deconflict.journal.postgres_connection import ByteaArray, ServerConnection,
 from deconflict.journal.postgres_failure import failure
 from deconflict.journal.postgres_locks import Locks
 from deconflict.journal.postgres_pool import Pool
-from deconflict.journal.postgres_turn import Turns
 from deconflict.journal.row_checksum import first_chain, next_chain, row_checksum
+from deconflict.journal.turn import Turns
 
 BATCH_ROWS: Final = 256
 BATCH_BYTES: Final = 4 * 1024 * 1024

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.postgres_turn import Turns
+from deconflict.journal.turn import Turns
 
 
 class Question:

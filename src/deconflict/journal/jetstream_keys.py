@@ -1,0 +1,104 @@
+"""Wrapped keys: a stream beside the entries, a message each, that is destroyed to erase a key.
+
+A key is there before the rows that are sealed under it, since it can't be written together with
+them. One whose rows were refused stays, unused: to remove it could destroy the key of another
+node that found it meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from deconflict.journal.jetstream_failure import (
+    NO_MESSAGE,
+    WRONG_LAST_SEQUENCE,
+    RefusalError,
+    failure,
+)
+from deconflict.journal.jetstream_link import Link
+from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages
+from deconflict.journal.jetstream_stream import Names
+
+_DELETED: Final = {10043, 10057}
+"""A message that was deleted already can't be deleted."""
+
+
+class Keys:
+    """The wrapped keys. For coroutines that the link runs.
+
+    Parameters
+    ----------
+    link
+        Asks the servers.
+    names
+        Of the streams.
+    messages
+        Reads them.
+    """
+
+    def __init__(self, link: Link, names: Names, messages: Messages) -> None:
+        self._link = link
+        self._names = names
+        self._messages = messages
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def get(self, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return those of some wrapped keys that there are."""
+        distinct = list(dict.fromkeys(key_ids))
+        found = await asyncio.gather(*(self._get(key_id) for key_id in distinct))
+        return {
+            key_id: wrapped
+            for key_id, wrapped in zip(distinct, found, strict=True)
+            if wrapped is not None
+        }
+
+    async def put(self, keys: Sequence[tuple[bytes, bytes]], doing: str) -> bool:
+        """Write keys; return whether each is there now with the value that is given."""
+        return all(await asyncio.gather(*(self._put(*key, doing) for key in keys)))
+
+    async def destroy(self, key_ids: Collection[bytes], doing: str) -> None:
+        """Overwrite and remove keys."""
+        await asyncio.gather(*(self._destroy(key_id, doing) for key_id in key_ids))
+
+    async def _get(self, key_id: bytes) -> bytes | None:
+        async with self._places:
+            found = await self._messages.last(self._names.keys, self._names.key(key_id))
+        return None if found is None else found.data
+
+    async def _put(self, key_id: bytes, wrapped: bytes, doing: str) -> bool:
+        subject = self._names.key(key_id)
+        headers = {"Nats-Expected-Last-Subject-Sequence": "0"}
+
+        async def publish(patience_s: float) -> bool:
+            try:
+                await self._link.publish(subject, wrapped, headers, patience_s=patience_s)
+            except RefusalError as error:
+                if error.code == WRONG_LAST_SEQUENCE:
+                    return False
+                raise failure(error, self._link.where, doing) from error
+            return True
+
+        async with self._places:
+            # Asked again, it finds what it wrote the first time.
+            if await self._link.patiently(publish):
+                return True
+        return await self._get(key_id) == wrapped
+
+    async def _destroy(self, key_id: bytes, doing: str) -> None:
+        names = self._names
+        async with self._places:
+            try:
+                found = await self._messages.last(names.keys, names.key(key_id))
+                while found is not None:
+                    request = {"seq": found.sequence}  # it is overwritten, not only left out
+                    try:
+                        await self._link.api(f"STREAM.MSG.DELETE.{names.keys}", request)
+                    except RefusalError as error:
+                        if error.code not in {NO_MESSAGE, *_DELETED}:
+                            raise
+                    found = await self._messages.last(names.keys, names.key(key_id))
+                await self._link.api(f"STREAM.PURGE.{names.keys}", {"filter": names.key(key_id)})
+            except RefusalError as error:
+                raise failure(error, self._link.where, doing) from error

@@ -1,0 +1,143 @@
+"""Reading the messages of a journal's stream.
+
+The leader's answers can be old: one that was frozen or cut off answers for a while as if nothing
+had happened. What it says is there, is there; that something is not there, it may not know yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deconflict.journal.engine import EngineError, UnreachableError
+from deconflict.journal.jetstream_failure import NO_MESSAGE, RefusalError, UnansweredError, failure
+from deconflict.journal.jetstream_link import PATIENCE_S, PAUSE_S, Link
+from deconflict.journal.jetstream_message import Entries, unpacked
+from deconflict.journal.jetstream_stream import Names
+
+MOST_AT_ONCE: Final = 64
+"""Questions under way at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as a stream keeps it."""
+
+    subject: str
+    sequence: int
+    data: bytes
+
+
+class Messages:
+    """What is in the streams. For coroutines that the link runs.
+
+    Parameters
+    ----------
+    link
+        Asks the servers.
+    names
+        Of the streams.
+    """
+
+    def __init__(self, link: Link, names: Names) -> None:
+        self._link = link
+        self._names = names
+
+    async def some(self, sequences: Sequence[int]) -> list[Stored | None]:
+        """Return messages by their sequences, from any replica, ``None`` for each it lacks."""
+        return await asyncio.gather(*(self._direct(sequence) for sequence in sequences))
+
+    async def next_certainly(self, sequence: int) -> Stored:
+        """Return the next message of a subject of any kind, which is known to be there.
+
+        Raises
+        ------
+        UnreachableError
+            If no server that has it answers.
+        """
+        return await self._certainly(sequence, self._names.any)
+
+    async def next_entries(self, sequence: int) -> Entries | None:
+        """Return the next group from a sequence on, as far as the answering server knows."""
+        names = self._names
+        return self.opened(await self._get(names.journal, seq=sequence, next_by_subj=names.entries))
+
+    async def next_entries_certainly(self, sequence: int) -> Entries:
+        """Return the next group from a sequence on, which is known to be there.
+
+        Raises
+        ------
+        UnreachableError
+            If no server that has it answers.
+        """
+        found = await self._certainly(sequence, self._names.entries)
+        return unpacked(found.sequence, found.data, self._link.where)
+
+    async def last_entries(self) -> Entries | None:
+        """Return the last group, as far as the answering server knows."""
+        return self.opened(await self.last(self._names.journal, self._names.entries))
+
+    async def last(self, stream: str, subject: str) -> Stored | None:
+        """Return a subject's last message, as far as the answering server knows."""
+        return await self._get(stream, last_by_subj=subject)
+
+    def opened(self, message: Stored | None) -> Entries | None:
+        """Return the group that a message holds, or ``None`` if it holds none.
+
+        Raises
+        ------
+        EngineError
+            If it is damaged.
+        """
+        if message is None or message.subject != self._names.entries:
+            return None
+        return unpacked(message.sequence, message.data, self._link.where)
+
+    async def _certainly(self, sequence: int, subject: str) -> Stored:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            found = await self._get(self._names.journal, seq=sequence, next_by_subj=subject)
+            if found is not None:
+                return found
+            if time.monotonic() > until:
+                raise UnreachableError(
+                    f"message {sequence} of the journal is confirmed, but the server of "
+                    f"{self._link.where} that answers does not have it: it is cut off, or behind"
+                )
+            await asyncio.sleep(PAUSE_S)
+
+    async def _get(self, stream: str, **request: int | str) -> Stored | None:
+        try:
+            found = (await self._link.api(f"STREAM.MSG.GET.{stream}", request))["message"]
+        except RefusalError as error:
+            if error.code == NO_MESSAGE:
+                return None
+            raise failure(error, self._link.where, "the journal was not read") from error
+        return Stored(
+            found["subject"], int(found["seq"]), base64.b64decode(found.get("data") or "")
+        )
+
+    async def _direct(self, sequence: int) -> Stored | None:
+        request = json.dumps({"seq": sequence}).encode()
+        subject = f"$JS.API.DIRECT.GET.{self._names.journal}"
+        try:
+            answer = await self._link.ask(subject, request)
+        except UnansweredError:
+            return None  # asked again of the leader
+        headers = answer.headers or {}
+        if "Nats-Sequence" not in headers:
+            return None
+        return Stored(headers["Nats-Subject"], int(headers["Nats-Sequence"]), answer.data)
+
+
+def missing(position: int, where: str) -> EngineError:
+    """Return the error of an entry that must be there and is not."""
+    return EngineError(
+        f"entry {position} is missing from the journal at {where}: restore the newest copy as a "
+        "new log"
+    )

@@ -1,0 +1,210 @@
+"""Where the journal ends: known for certain up to some sequence, and moved on behind a barrier.
+
+Every answer about the end of a stream may come from a leader that was deposed. So the end is found
+by going on from what is known, message by message, to one that a majority has confirmed: none can
+be passed over, since a server that lacks it can't give the one behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from bisect import bisect_right
+from collections.abc import Collection
+from typing import Final
+
+from deconflict.journal.engine import EngineError, UnreachableError
+from deconflict.journal.jetstream_failure import RefusalError, failure
+from deconflict.journal.jetstream_link import Link
+from deconflict.journal.jetstream_message import Entries
+from deconflict.journal.jetstream_messages import Messages, Stored
+from deconflict.journal.jetstream_stream import Names
+
+STEPS_AT_ONCE: Final = 16
+JUMP: Final = 64
+"""If more messages than this are new, it is worth to ask for the last group first."""
+BARRIERS_KEPT: Final = 256
+"""Barriers of one node after which those of all are purged."""
+PACE: Final = 6
+"""How many times as long as a barrier takes the next one of this node waits behind it."""
+MOST_PACE_S: Final = 0.2
+POLITE_S: Final = 2.0
+"""How long barriers are paced after an append met one."""
+PLACES: Final = 65_536
+"""Groups whose places are remembered."""
+
+
+class Tail:
+    """The end of the stream. For coroutines that the link runs.
+
+    Parameters
+    ----------
+    link
+        Asks the servers.
+    names
+        Of the streams.
+    messages
+        Reads them.
+
+    Attributes
+    ----------
+    publishing
+        Held while this node adds a message, so that its own do not meet.
+    sequence
+        Up to which all is known.
+    head
+        The number of entries ever committed, at least.
+    entries
+        Sequence of the last message with entries, the one behind which the head is.
+    destroyed
+        Keys that were destroyed since the journal was opened.
+    jumped
+        Whether groups were passed over since it was opened, so that more may have been.
+    """
+
+    def __init__(self, link: Link, names: Names, messages: Messages) -> None:
+        self._link = link
+        self._names = names
+        self._messages = messages
+        self._walking = asyncio.Lock()
+        self.publishing = asyncio.Lock()
+        self.sequence = 0
+        self._barriers = 0
+        self._next_barrier = self._polite_until = 0.0
+        self.head = 0
+        self.entries = 0
+        self.destroyed: set[bytes] = set()
+        self.jumped = False
+        self._places: list[tuple[int, int]] = []
+        self.moved = asyncio.Event()
+        self.recent: Entries | None = None
+
+    async def open(self) -> None:
+        """Find the end for the first time, and verify the last group."""
+        await self._link.listen(self._names.contended, self._leave_room)
+        found = await self._messages.last_entries()
+        if found is not None:
+            self.note(found, follows=False)
+        await self.sync()
+        self.jumped = False
+        self.destroyed.clear()
+
+    async def sync(self) -> int:
+        """Learn of all that was committed before this call; return the head.
+
+        Raises
+        ------
+        UnreachableError
+            If no majority confirms, or no server has what it confirmed.
+        """
+        barrier = await self._barrier()
+        async with self._walking:
+            if barrier - self.sequence > JUMP:
+                found = await self._messages.last_entries()
+                if found is not None and found.sequence > self.entries:
+                    self.jumped = True
+                    self.note(found, follows=False)
+            while self.sequence < barrier - 1:
+                await self._walk(barrier)
+            self.sequence = max(self.sequence, barrier)
+        return self.head
+
+    def note(self, found: Entries, *, follows: bool = True) -> None:
+        """Take a group in that is known to be committed, with none unknown before it.
+
+        Raises
+        ------
+        EngineError
+            If it does not begin where the one before ended.
+        """
+        if found.sequence > self.entries:
+            if follows and self.entries and found.first != self.head:
+                raise EngineError(
+                    f"message {found.sequence} of the journal at {self._link.where} begins at "
+                    f"entry {found.first} and not at {self.head}: restore the newest copy as a new "
+                    "log"
+                )
+            self.entries, self.head = found.sequence, found.stop
+            self.destroyed.update(found.destroyed)
+            self.recent = found
+            self.place(found)
+            self.moved.set()
+        self.sequence = max(self.sequence, found.sequence)
+
+    def place(self, found: Entries) -> None:
+        """Remember where a group is."""
+        place = (found.first, found.sequence)
+        at = bisect_right(self._places, place)
+        if not at or self._places[at - 1] != place:
+            self._places.insert(at, place)
+        if len(self._places) > PLACES:
+            del self._places[::2]
+
+    def near(self, position: int) -> tuple[int, int | None]:
+        """Return sequences between which the group of a position is: from, and before (or not)."""
+        at = bisect_right(self._places, (position, 1 << 63))
+        after = self._places[at][1] if at < len(self._places) else None
+        return (self._places[at - 1][1] if at else 1), after
+
+    def brought(self, key_ids: Collection[bytes]) -> None:
+        """Take note that keys are there again."""
+        self.destroyed.difference_update(key_ids)
+
+    async def _walk(self, barrier: int) -> None:
+        """Go on by some messages."""
+        start = self.sequence + 1
+        window = range(start, min(barrier, start + STEPS_AT_ONCE))
+        for message in await self._messages.some(window):
+            if message is None:
+                break
+            self._pass(message)
+        if self.sequence < start:  # a gap that a purge left, or a replica that is behind
+            self._pass(await self._messages.next_certainly(start))
+
+    def _pass(self, message: Stored) -> None:
+        found = self._messages.opened(message)
+        if found is not None:
+            self.note(found)
+        self.sequence = max(self.sequence, message.sequence)
+
+    async def reach(self, sequence: int) -> None:
+        """Learn of all up to a sequence that is known to be there."""
+        async with self._walking:
+            while self.sequence < sequence:
+                await self._walk(sequence + 1)
+
+    async def _barrier(self) -> int:
+        """Have a majority confirm a message that says nothing; return its sequence."""
+        if time.monotonic() < self._polite_until:
+            await asyncio.sleep(self._next_barrier - time.monotonic())
+        async with self.publishing:
+            began = time.monotonic()
+            sequence = await self._publish_barrier()
+            ended = time.monotonic()
+            self._next_barrier = ended + min(MOST_PACE_S, PACE * (ended - began))
+        self._barriers += 1
+        if self._barriers % BARRIERS_KEPT == 0:
+            await self._purge_barriers()
+        return sequence
+
+    def _leave_room(self) -> None:
+        """Have barriers wait for a while: an append met one, and has to be tried again."""
+        self._polite_until = time.monotonic() + POLITE_S
+
+    async def _publish_barrier(self) -> int:
+        link, doing = self._link, "it is not certain how far the journal goes"
+        try:
+            return await link.patiently(
+                lambda patience_s: link.publish(self._names.barrier, patience_s=patience_s)
+            )
+        except RefusalError as error:
+            raise failure(error, link.where, doing) from error
+        except UnreachableError as error:
+            raise UnreachableError(f"{doing}: {error}") from error
+
+    async def _purge_barriers(self) -> None:
+        request = {"filter": self._names.barrier, "keep": 1}
+        try:
+            await self._link.api(f"STREAM.PURGE.{self._names.journal}", request)
+        except (RefusalError, UnreachableError):
+            self._barriers -= 1  # the next one tries again; they only take room

@@ -1,0 +1,255 @@
+"""What becomes of a journal in JetStream when its servers die, freeze, or answer too late."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from deconflict.journal.engine import Engine, EngineError, Group, Outcome, Row, UnreachableError
+from deconflict.journal.jetstream import JetStreamEngine
+from deconflict.journal.jetstream_failure import UnansweredError
+from deconflict.journal.jetstream_link import Link
+from machine import free_port
+from nats_servers import NatsServers
+
+pytestmark = pytest.mark.slow
+
+
+def _group(count: int = 2) -> Group:
+    key_id = os.urandom(16)
+    rows = tuple(
+        Row(number, os.urandom(50), os.urandom(64), key_id, b"") for number in range(count)
+    )
+    return Group(os.urandom(16), rows, ((key_id, os.urandom(60)),))
+
+
+def _name() -> str:
+    return f"test_{os.urandom(8).hex()}"
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., JetStreamEngine]]:
+    engines: list[JetStreamEngine] = []
+
+    def opened(url: str) -> JetStreamEngine:
+        engines.append(JetStreamEngine(url, create=True))
+        return engines[-1]
+
+    yield opened
+    for engine in engines:
+        engine.close()
+
+
+def _insistently(ask: Callable[[], object]) -> object:
+    """Ask until there is an answer; each question takes its time by itself."""
+    for _ in range(40):
+        try:
+            return ask()
+        except EngineError as error:
+            failed = error
+    raise failed
+
+
+def _append(engine: Engine, group: Group) -> int:
+    """Append a group, whatever happens to the servers; return its position."""
+    while True:
+        head = _insistently(engine.head)
+        try:
+            if engine.append(head, group) is Outcome.ACCEPTED:
+                return head
+        except EngineError as error:
+            if error.outcome_known:
+                continue
+            found = _insistently(lambda: engine.find(group.id))
+            if found is not None:
+                return found
+
+
+def _rows(engine: Engine) -> list[Row]:
+    return [row for _, row in engine.read(0)]
+
+
+def test_nothing_acknowledged_is_lost_when_the_leader_is_killed(
+    nats_cluster: NatsServers, opened: Callable[..., JetStreamEngine]
+):
+    name = _name()
+    engine = opened(nats_cluster.url(name))
+    groups = [_group() for _ in range(60)]
+    leader = nats_cluster.leader(name)
+    killing = threading.Thread(target=leader.kill)
+    for number, group in enumerate(groups):
+        if number == 20:
+            killing.start()
+        assert _append(engine, group) == 2 * number
+    killing.join()
+    leader.start()
+    rows = [row for group in groups for row in group.rows]
+    assert _insistently(lambda: _rows(engine)) == rows
+    again = _insistently(lambda: opened(nats_cluster.url(name)))
+    assert _rows(again) == rows
+    assert again.key(groups[30].keys[0][0]) == groups[30].keys[0][1]
+    nats_cluster.until_ready()
+
+
+def test_a_head_read_through_a_frozen_leader_is_never_old(
+    nats_cluster: NatsServers, opened: Callable[..., JetStreamEngine]
+):
+    name = _name()
+    opened(nats_cluster.url(name))
+    leader = nats_cluster.leader(name)
+    others = [server for server in nats_cluster.servers if server is not leader]
+    through = opened(nats_cluster.url(name, leader))
+    beside = opened(nats_cluster.url(name, *others))
+    _append(beside, _group())
+    assert through.head() == 2
+    with leader.paused():
+        assert _append(beside, _group()) == 2
+        with pytest.raises(UnreachableError):
+            through.head()
+    for _ in range(20):  # it goes on now, and does not know yet that it was deposed
+        expected = beside.head()
+        try:
+            assert through.head() >= expected
+        except UnreachableError:
+            continue
+    assert _insistently(through.head) == 4
+    assert _insistently(lambda: _rows(through)) == _rows(beside)
+
+
+def test_two_nodes_never_both_append_at_one_position(
+    nats_cluster: NatsServers, opened: Callable[..., JetStreamEngine]
+):
+    url = nats_cluster.url(_name())
+    engines = [opened(url), opened(url)]
+    taken: list[list[int]] = [[], []]
+
+    def append(number: int) -> None:
+        while True:
+            head = engines[number].head()
+            if head >= 80:
+                return
+            if engines[number].append(head, _group()) is Outcome.ACCEPTED:
+                taken[number].append(head)
+
+    threads = [threading.Thread(target=append, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken[0] + taken[1]) == list(range(0, engines[0].head(), 2))
+    assert _rows(engines[0]) == _rows(engines[1])
+
+
+def test_an_append_whose_acknowledgement_is_lost_is_found(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
+):
+    engine, group = opened(stream_url), _group()
+    ask = Link.ask
+
+    async def deaf(self, subject, *arguments, **more):
+        answer = await ask(self, subject, *arguments, **more)
+        if subject.endswith(".entries"):
+            raise UnansweredError("the test lost the answer")
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Link, "ask", deaf)
+        with pytest.raises(EngineError) as caught:
+            engine.append(0, group)
+    assert not caught.value.outcome_known
+    assert engine.find(group.id) == 0
+    assert engine.append(0, group) is Outcome.REFUSED
+    assert engine.append(2, _group()) is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_an_append_that_was_said_not_to_be_there_never_comes_true_later(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch, forgets
+):
+    engine, group = opened(stream_url), _group()
+    engine.append(0, _group())
+    ask, held = Link.ask, []
+
+    async def stuck(self, subject, *arguments, **more):
+        if subject.endswith(".entries"):
+            held.append((subject, *arguments))
+            raise UnansweredError("the test holds the message back")
+        return await ask(self, subject, *arguments, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Link, "ask", stuck)
+        with pytest.raises(EngineError) as caught:
+            engine.append(2, group)
+    assert not caught.value.outcome_known
+    if forgets:
+        engine.reopen()
+    assert engine.find(group.id) is None
+    late = engine._link.run(engine._link.ask(*held[0]))
+    assert b"10071" in late.data
+    assert (engine.head(), engine.find(group.id)) == (2, None)
+    assert engine.append(2, group) is Outcome.ACCEPTED
+
+
+def test_a_node_hears_of_keys_that_another_one_destroyed(
+    stream_url: str, opened: Callable[..., JetStreamEngine]
+):
+    one, two = opened(stream_url), opened(stream_url)
+    group = _group()
+    one.append(0, group)
+    assert two.head() == 2
+    one.erase([group.keys[0][0]])
+    with pytest.raises(EngineError, match="destroyed through another node"):
+        two.append(2, Group(os.urandom(16), group.rows))
+    again = Group(os.urandom(16), group.rows, group.keys)
+    assert two.append(2, again) is Outcome.ACCEPTED
+
+
+def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
+):
+    one, two = opened(stream_url), opened(stream_url)
+    clock = [1000.0]
+    monkeypatch.setattr("deconflict.journal.jetstream_meta.time.monotonic", lambda: clock[0])
+    assert one.lease("one", "http://127.0.0.1:1", 5.0).node == "one"
+    clock[0] += 100  # nobody has looked at it meanwhile
+    assert two.lease("two", "http://127.0.0.1:2", 5.0).node == "one"
+    clock[0] += 4
+    assert one.lease("one", "http://127.0.0.1:1", 5.0).node == "one"
+    clock[0] += 4
+    assert two.lease("two", "http://127.0.0.1:2", 5.0).node == "one"
+    clock[0] += 5.1
+    assert two.lease("two", "http://127.0.0.1:2", 5.0).node == "two"
+    assert one.lease("one", "http://127.0.0.1:1", 5.0).node == "two"
+
+
+def test_servers_that_are_not_there_are_named_without_the_password():
+    port = free_port()
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{port}") as caught:
+        JetStreamEngine(f"nats://user:not-to-be-seen@127.0.0.1:{port}/journal")
+    assert "not-to-be-seen" not in str(caught.value)
+
+
+def test_one_server_is_no_place_for_a_journal_unless_one_copy_is_asked_for(
+    stream_url: str,
+):
+    with pytest.raises(EngineError, match=r"replicas=1"):
+        JetStreamEngine(stream_url.partition("?")[0], create=True)
+    with pytest.raises(EngineError, match="holds no journal"):
+        JetStreamEngine(stream_url)
+
+
+def test_a_reader_reads_and_refuses_to_write(
+    stream_url: str, opened: Callable[..., JetStreamEngine]
+):
+    engine, group = opened(stream_url), _group()
+    engine.append(0, group)
+    reader = JetStreamEngine.reader(stream_url)
+    try:
+        assert _rows(reader) == list(group.rows)
+        with pytest.raises(EngineError, match="opened to read"):
+            reader.append(2, _group())
+    finally:
+        reader.close()

@@ -1,0 +1,196 @@
+"""NATS servers for tests: one, or a cluster of three, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+from machine import free_port
+
+PATIENCE_S = 60
+SETTINGS = """
+server_name: {name}
+host: 127.0.0.1
+port: {port}
+max_payload: 32MB
+ping_interval: "1s"
+ping_max: 2
+jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: {disk} }}
+"""
+CLUSTER = """
+cluster {{ name: tests, host: 127.0.0.1, port: {port}, routes: [{routes}], no_advertise: true }}
+"""
+
+
+def program() -> str | None:
+    """Return the server's program; ``None`` if there is none."""
+    return shutil.which("nats-server", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+class NatsServer:
+    """A server with its files in a folder.
+
+    Attributes
+    ----------
+    port
+        For clients, on loopback.
+    """
+
+    def __init__(self, folder: Path, name: str, more: str = "", disk: str = "1GB") -> None:
+        found = program()
+        if found is None:
+            pytest.skip("there is no nats-server (Debian: nats-server)")
+        self._program = found
+        self.name = name
+        self.folder = folder / name
+        self.folder.mkdir()
+        self.port = free_port()
+        settings = SETTINGS.format(name=name, port=self.port, folder=self.folder, disk=disk)
+        (self.folder / "settings").write_text(settings + more)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._program, "-c", str(self.folder / "settings")], stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """End it at once, without any last words."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let it not run meanwhile: it is there and does not answer."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+
+class NatsServers:
+    """One server, or several that are a cluster.
+
+    Parameters
+    ----------
+    count
+        How many.
+    disk
+        How much each may store.
+    """
+
+    def __init__(self, count: int, disk: str = "1GB") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="deconflict-nats-"))
+        ports = [free_port() for _ in range(count)]
+        routes = ", ".join(f"nats-route://127.0.0.1:{port}" for port in ports)
+        try:
+            self.servers = [
+                NatsServer(
+                    self.folder,
+                    f"n{number}",
+                    "" if count == 1 else CLUSTER.format(port=port, routes=routes),
+                    disk,
+                )
+                for number, port in enumerate(ports)
+            ]
+            for server in self.servers:
+                server.start()
+            self.until_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def until_ready(self) -> None:
+        """Wait until JetStream takes streams with a copy on each server."""
+        until = time.monotonic() + PATIENCE_S
+        config = {"name": "ready", "subjects": ["ready"], "num_replicas": len(self.servers)}
+        while "error" in self.asked("STREAM.CREATE.ready", config | {"storage": "memory"}):
+            assert time.monotonic() < until, (self.servers[0].folder / "log").read_text()
+        self.asked("STREAM.DELETE.ready")
+
+    def url(self, name: str, *order: NatsServer) -> str:
+        """Return the address of a journal; with the servers in an order, or all."""
+        hosts = ",".join(f"127.0.0.1:{server.port}" for server in order or self.servers)
+        return f"nats://{hosts}/{name}?replicas={len(self.servers)}"
+
+    def leader(self, stream: str) -> NatsServer:
+        """Return the server that leads a stream."""
+        name = self.asked(f"STREAM.INFO.{stream}")["cluster"]["leader"]
+        return next(server for server in self.servers if server.name == name)
+
+    def asked(self, verb: str, request: Any = None) -> dict[str, Any]:
+        """Return what JetStream answers to a question, or ``{"error": ...}``."""
+        return asyncio.run(
+            self._ask(verb, b"" if request is None else json.dumps(request).encode())
+        )
+
+    async def _ask(self, verb: str, data: bytes) -> dict[str, Any]:
+        for server in self.servers:
+            client = Client()
+
+            async def quiet(_error: Exception) -> None: ...
+
+            try:
+                await client.connect(
+                    f"nats://127.0.0.1:{server.port}",
+                    error_cb=quiet,
+                    allow_reconnect=False,
+                    max_reconnect_attempts=3,
+                    reconnect_time_wait=0.1,
+                )
+                answer = await client.request(f"$JS.API.{verb}", data, timeout=2)
+                return json.loads(answer.data)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller asks again
+                failed = error
+            finally:
+                await client.close()
+        return {"error": str(failed)}
+
+    def close(self) -> None:
+        """End all and remove their files."""
+        try:
+            for server in getattr(self, "servers", []):
+                server.kill()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[NatsServers]:
+    """Return a running server that the tests of a session share, each with a journal."""
+    servers = NatsServers(1)
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="module")
+def nats_cluster() -> Iterator[NatsServers]:
+    """Return three running servers that are one cluster."""
+    servers = NatsServers(3)
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def stream_url(nats_server: NatsServers) -> str:
+    """Return the address of a journal that is not there yet."""
+    return nats_server.url(f"test_{os.urandom(8).hex()}")
