@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from deconflict.register.event import Put, Removed, decode_decided
+from deconflict.journal.location import location
+from deconflict.register.event import Event, Put, Removed, decode_decided
 from deconflict.register.state.register import Register
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.replay import replayed
@@ -24,6 +26,13 @@ NAMESPACE = b"sigsum.org/v1/tree-leaf\0"
 class Resting:
     """What a folder that nobody has open says; made anew for each look.
 
+    Parameters
+    ----------
+    data
+        The folder.
+    journal
+        URL of the engine, if nodes share one.
+
     Attributes
     ----------
     head
@@ -32,10 +41,12 @@ class Resting:
         Those that its newest snapshot holds.
     versions
         How often each entity that is there was put.
+    live
+        The entities that the register holds.
     """
 
-    def __init__(self, data: Path) -> None:
-        folder = DataFolder.beside(data)
+    def __init__(self, data: Path, journal: str | None = None) -> None:
+        folder = DataFolder.beside(data, journal=None if journal is None else location(journal))
         try:
             self.head = folder.log.head()
             self.snapshot_head = folder.snapshot_head
@@ -47,14 +58,20 @@ class Resting:
         finally:
             folder.close()
         puts: Counter[str] = Counter()
+        for _, event in self.events():
+            if isinstance(event, Put):
+                puts[event.entity.id] += 1
+            elif isinstance(event, Removed):
+                del puts[event.id]
+        self.versions = dict(puts)
+        self.live = {held.id: held for held in self._register.live()}
+
+    def events(self) -> Iterator[tuple[int, Event]]:
+        """Yield all that was decided, with its position."""
         for entry in self._entries:
             assert entry.decided is not None
             for event in decode_decided(entry.decided.content).events:
-                if isinstance(event, Put):
-                    puts[event.entity.id] += 1
-                elif isinstance(event, Removed):
-                    del puts[event.id]
-        self.versions = dict(puts)
+                yield entry.position, event
 
     def verify(self, since: int = 0) -> None:
         """Compare all that can be compared; signatures of the entries from a position on."""
@@ -82,15 +99,29 @@ class Resting:
 
     def root(self, size: int) -> bytes:
         """Return the root of the tree over the first entries."""
+        return _root(self._leaves(size))
+
+    def roots(self) -> list[bytes]:
+        """Return the root of the tree over each number of first entries."""
+        found = [_root([])]
+        peaks: list[tuple[int, bytes]] = []
+        for leaf in self._leaves(self.head):
+            peaks.append((1, leaf))
+            while len(peaks) > 1 and peaks[-1][0] == peaks[-2][0]:
+                (size, left), (_, right) = peaks[-2:]
+                peaks[-2:] = [(2 * size, _parent(left, right))]
+            root = peaks[-1][1]
+            for _, left in reversed(peaks[:-1]):
+                root = _parent(left, root)
+            found.append(root)
+        return found
+
+    def _leaves(self, size: int) -> list[bytes]:
         signer = hashlib.sha256(self._public_key).digest()
-        return _root(
-            [
-                hashlib.sha256(
-                    b"\0" + self._checksum(entry.record) + entry.signature + signer
-                ).digest()
-                for entry in self._entries[:size]
-            ]
-        )
+        return [
+            hashlib.sha256(b"\0" + self._checksum(entry.record) + entry.signature + signer).digest()
+            for entry in self._entries[:size]
+        ]
 
     @staticmethod
     def _checksum(record: bytes) -> bytes:
@@ -101,4 +132,8 @@ def _root(hashes: list[bytes]) -> bytes:
     if len(hashes) < 2:
         return hashes[0] if hashes else hashlib.sha256(b"").digest()
     left = 1 << ((len(hashes) - 1).bit_length() - 1)
-    return hashlib.sha256(b"\1" + _root(hashes[:left]) + _root(hashes[left:])).digest()
+    return _parent(_root(hashes[:left]), _root(hashes[left:]))
+
+
+def _parent(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
