@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = ("serving", "postgres_server", "nats_servers", "several")
+"""Running services, nodes, and servers of the engines, for tests of several folders."""
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

@@ -1,4 +1,4 @@
-"""Several nodes over one PostgreSQL, each started as a user starts it."""
+"""Several nodes over one journal, each started as a user starts it."""
 
 from __future__ import annotations
 
@@ -103,6 +103,14 @@ def journal(postgres: PostgresServer) -> str:
     return postgres.url(name)
 
 
+@pytest.fixture(params=["postgres", "jetstream"])
+def either(request: pytest.FixtureRequest) -> str:
+    """Return the URL of an empty journal in each of the engines that nodes can share."""
+    return request.getfixturevalue(
+        {"postgres": "journal", "jetstream": "stream_url"}[request.param]
+    )
+
+
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """Return a server that a test may stop."""
@@ -111,8 +119,8 @@ def own_postgres() -> Iterator[PostgresServer]:
     server.close()
 
 
-def test_whichever_node_is_asked_answers_the_same(make_nodes, journal: str):
-    nodes = make_nodes(journal).start(3)
+def test_whichever_node_is_asked_answers_the_same(make_nodes, either: str):
+    nodes = make_nodes(either).start(3)
     references = [made(put(node, 10.0 + number)) for number, node in enumerate(nodes)]
     for reference in references:
         own = [get(node, reference["id"]).json() for node in nodes]
@@ -122,8 +130,8 @@ def test_whichever_node_is_asked_answers_the_same(make_nodes, journal: str):
         assert others[0]["operational_intent_reference"]["ovn"] == "Available from USS"
 
 
-def test_what_one_node_took_is_met_at_every_other(make_nodes, journal: str):
-    nodes = make_nodes(journal).start(3)
+def test_what_one_node_took_is_met_at_every_other(make_nodes, either: str):
+    nodes = make_nodes(either).start(3)
     first = made(put(nodes[1], 10.0))
     for node in nodes:
         refused = put(node, 10.0, party="uss2")
@@ -153,8 +161,8 @@ def test_subscribers_are_counted_on_whichever_node_writes(make_nodes, journal: s
     assert counts == [1, 2, 3, 4]
 
 
-def test_another_node_takes_over_from_one_that_is_killed(make_nodes, journal: str):
-    nodes = make_nodes(journal).start(2)
+def test_another_node_takes_over_from_one_that_is_killed(make_nodes, either: str):
+    nodes = make_nodes(either).start(2)
     before = made(put(nodes[1], 10.0))
     dead = sequencer(nodes)
     dead.kill()
@@ -166,8 +174,8 @@ def test_another_node_takes_over_from_one_that_is_killed(make_nodes, journal: st
     assert put(dead, 10.0, party="uss2").status_code == 409
 
 
-def test_a_node_that_joins_takes_log_and_snapshot_from_another(make_nodes, journal: str):
-    several = make_nodes(journal)
+def test_a_node_that_joins_takes_log_and_snapshot_from_another(make_nodes, either: str):
+    several = make_nodes(either)
     (first,) = several.start(1)
     there = made(put(first, 10.0))
     assert first.stop() == 0  # which writes a snapshot
