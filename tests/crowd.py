@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from asking import Answer, answered, closed, connected
+from deconflict.server.app import STOPPING
 from deconflict.server.health import NO_ANSWER, NOT_KNOWN
 from linear import ABSENT, FOR_EVER, Needs, Step, contradiction
 from serving import Service
@@ -507,7 +508,7 @@ def _outcome(answer: Answer, used: int) -> str:
             sentence = answer.json["message"]
             if sentence in {NO_ANSWER, NOT_KNOWN}:
                 return "unknown"
-            assert "nothing of this was written" in sentence, sentence
+            assert sentence == STOPPING or "nothing of this was written" in sentence, sentence
             return "refused"
         case 409 if "missing_operational_intents" in answer.json:
             return "key"
