@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import random
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from asking import Answer, answered, closed, connected
+from deconflict.server.app import STOPPING
 from deconflict.server.health import NO_ANSWER, NOT_KNOWN
 from linear import ABSENT, FOR_EVER, Needs, Step, contradiction
 from serving import Service
@@ -507,7 +510,7 @@ def _outcome(answer: Answer, used: int) -> str:
             sentence = answer.json["message"]
             if sentence in {NO_ANSWER, NOT_KNOWN}:
                 return "unknown"
-            assert "nothing of this was written" in sentence, sentence
+            assert sentence == STOPPING or "nothing of this was written" in sentence, sentence
             return "refused"
         case 409 if "missing_operational_intents" in answer.json:
             return "key"
@@ -520,14 +523,38 @@ def _outcome(answer: Answer, used: int) -> str:
 
 
 class Checkpoints:
-    """What nodes signed at many moments."""
+    """What nodes signed at many moments.
+
+    Attributes
+    ----------
+    roots
+        By size.
+    seen
+        How many each node showed.
+    """
 
     def __init__(self) -> None:
         self.roots: dict[int, bytes] = {}
         self.seen: Counter[int] = Counter()
+        self._by_size: dict[int, set[int]] = defaultdict(set)
 
-    async def gather(self, crowd: Crowd, node: int) -> None:
-        """Ask one node for its checkpoint again and again while the crowd is at it."""
+    @property
+    def shared(self) -> int:
+        """How many sizes were shown by several nodes."""
+        return sum(len(nodes) > 1 for nodes in self._by_size.values())
+
+    @asynccontextmanager
+    async def gathered(self, crowd: Crowd) -> AsyncIterator[None]:
+        """Gather those of all nodes while the crowd is at it."""
+        async with asyncio.TaskGroup() as group:
+            for node in range(len(crowd.nodes)):
+                group.create_task(self._gather(crowd, node))
+            try:
+                yield
+            finally:
+                crowd.disperse()
+
+    async def _gather(self, crowd: Crowd, node: int) -> None:
         caller = Caller(crowd.nodes, crowd.nodes[0].token(PARTIES[0]), PATIENT_S)
         try:
             while crowd.going_on:
@@ -545,4 +572,14 @@ class Checkpoints:
         _, size, root, *_ = note.decode().splitlines()
         found = base64.b64decode(root)
         assert self.roots.setdefault(int(size), found) == found, "two trees of one size were signed"
+        self._by_size[int(size)].add(node)
         self.seen[node] += 1
+
+
+def sequencer(nodes: Sequence[Service]) -> Service:
+    """Return the node that decides, as the newest line about it says."""
+    said = [
+        json.loads(line) for node in nodes for line in node.lines() if '"event":"sequencer"' in line
+    ]
+    address = max(said, key=lambda line: line["timestamp"])["address"]
+    return next(node for node in nodes if node.base_url == address)

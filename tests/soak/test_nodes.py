@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 
-from crowd import Checkpoints, Crowd, Look, names_that_differ, not_linearizable
+from crowd import Checkpoints, Crowd, Look, names_that_differ, not_linearizable, sequencer
 from deconflict.server.nodes.role import LEASE_S
-from serving import Service
 from verdict import require_one_line
 
 CLIENTS = 32
@@ -37,17 +34,13 @@ def test_whatever_becomes_of_nodes_nothing_answered_is_lost_or_doubled(
     until_s = time.monotonic() + LOAD_S[long_form]
 
     async def disturbed(crowd: Crowd) -> None:
-        gathering = [
-            asyncio.ensure_future(checkpoints.gather(crowd, node)) for node in range(NODES)
-        ]
         chance = random.Random(4)
         while time.monotonic() < until_s:
             await disturb(crowd, chance, faults)
-        crowd.disperse()
-        await asyncio.gather(*gathering)
 
     async def run() -> list[Look]:
-        await crowd.during(disturbed)
+        async with checkpoints.gathered(crowd):
+            await crowd.during(disturbed)
         return await crowd.look_everywhere()
 
     last_looks = asyncio.run(run())
@@ -92,12 +85,3 @@ async def disturb(crowd: Crowd, chance: random.Random, faults: Counter[str]) -> 
         await crowd.more(chance.randrange(1, 60))
     for each in ended:
         await asyncio.to_thread(each.start)
-
-
-def sequencer(nodes: Sequence[Service]) -> Service:
-    """Return the node that decides, as the newest line about it says."""
-    said = [
-        json.loads(line) for node in nodes for line in node.lines() if '"event":"sequencer"' in line
-    ]
-    address = max(said, key=lambda line: line["timestamp"])["address"]
-    return next(node for node in nodes if node.base_url == address)
