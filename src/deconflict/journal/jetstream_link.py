@@ -12,7 +12,8 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from threading import Thread
+from concurrent.futures import CancelledError
+from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 import nats.errors
@@ -35,6 +36,7 @@ FIRST_ANSWER_S: Final = 1.0
 """For the first time such a question is asked: while no leader is there, nobody says so."""
 PAUSE_S: Final = 0.1
 PING_S: Final = 5
+_CLOSED: Final = "the journal is closed: open it again"
 _API: Final = "$JS.API."
 _SLOWEST_BYTES_S: Final = 2 * 1024 * 1024
 
@@ -59,6 +61,7 @@ class Link:
         self._heard: dict[str, Callable[[], None]] = {}
         self._dropping: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._starting = Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="jetstream", daemon=True)
         self._thread.start()
@@ -70,22 +73,28 @@ class Link:
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run a coroutine to its end, from another thread."""
-        if self._closed:
+        with self._starting:
+            if self._closed:
+                work.close()
+                raise EngineError(_CLOSED)
+            future = asyncio.run_coroutine_threadsafe(_raised(work), self._loop)
+        try:
+            return future.result()
+        except CancelledError:  # before it began
             work.close()
-            raise EngineError("the journal is closed: open it again")
-        future = asyncio.run_coroutine_threadsafe(_raised(work), self._loop)
-        return future.result()
+            raise EngineError(_CLOSED) from None
 
     def refuse_if_closed(self) -> None:
         """Raise if nothing may be asked any more."""
         if self._closed:
-            raise EngineError("the journal is closed: open it again")
+            raise EngineError(_CLOSED)
 
     def close(self) -> None:
         """End all that is asked, and the thread."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._starting:
+            if self._closed:
+                return
+            self._closed = True
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -123,13 +132,13 @@ class Link:
         future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
         self._asked[token] = client, future
         try:
-            await client.publish(
-                subject,
-                data,
-                reply=f"{self._inbox}.{token}",
-                headers=None if headers is None else dict(headers),
-            )
             async with asyncio.timeout(patience_s + len(data) / _SLOWEST_BYTES_S):
+                await client.publish(
+                    subject,
+                    data,
+                    reply=f"{self._inbox}.{token}",
+                    headers=None if headers is None else dict(headers),
+                )
                 answer = await future
         except TimeoutError:
             await self._suspect(client)

@@ -16,7 +16,7 @@ from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
 from deconflict.journal.jetstream_failure import NO_MESSAGE, RefusalError, UnansweredError, failure
-from deconflict.journal.jetstream_link import PATIENCE_S, PAUSE_S, Link
+from deconflict.journal.jetstream_link import FIRST_ANSWER_S, PATIENCE_S, PAUSE_S, Link
 from deconflict.journal.jetstream_message import Entries, unpacked
 from deconflict.journal.jetstream_stream import Names
 
@@ -126,7 +126,7 @@ class Messages:
         request = json.dumps({"seq": sequence}).encode()
         subject = f"$JS.API.DIRECT.GET.{self._names.journal}"
         try:
-            answer = await self._link.ask(subject, request)
+            answer = await self._link.ask(subject, request, patience_s=FIRST_ANSWER_S)
         except UnansweredError:
             return None  # asked again of the leader
         headers = answer.headers or {}

@@ -1,0 +1,51 @@
+"""Groups as messages, and what is noticed of damage."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import pytest
+
+from deconflict.journal.engine import EngineError, Group, Row
+from deconflict.journal.jetstream_message import headers, packed, unpacked
+
+GROUP = Group(
+    bytes(range(16)),
+    (
+        Row(1_790_000_000_000_000, b"{}", bytes(64), bytes(16), b"sealed"),
+        Row(-1, b"", b"", b"", b""),
+    ),
+)
+
+
+def test_a_group_comes_back_as_it_was():
+    data = packed(7, GROUP, [b"k" * 16])
+    read = unpacked(9, data, "one:4222")
+    assert (read.sequence, read.first, read.stop, read.group_id) == (9, 7, 9, GROUP.id)
+    assert (read.rows, read.destroyed, read.size) == (GROUP.rows, (b"k" * 16,), len(data))
+
+
+def test_each_flipped_bit_is_noticed():
+    data = packed(7, GROUP)
+    for at in range(len(data)):
+        flipped = bytearray(data)
+        flipped[at] ^= 1 << at % 8
+        with pytest.raises(EngineError, match=r"message 9 .* damaged"):
+            unpacked(9, bytes(flipped), "one:4222")
+    with pytest.raises(EngineError, match="damaged"):
+        unpacked(9, b"", "one:4222")
+
+
+def test_what_a_newer_program_wrote_is_refused():
+    for body in (msgspec.msgpack.encode([2, 0, b"", [], []]), msgspec.msgpack.encode({"v": 2})):
+        with pytest.raises(EngineError, match="newer program"):
+            unpacked(1, hashlib.sha256(body).digest()[:16] + body, "one:4222")
+
+
+def test_the_headers_say_what_a_person_looks_for():
+    assert headers(7, GROUP) == {
+        "Deconflict-Group": "000102030405060708090a0b0c0d0e0f",
+        "Deconflict-First": "7",
+        "Deconflict-Count": "2",
+    }
