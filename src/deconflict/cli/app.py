@@ -106,6 +106,11 @@ _GROUPS = {
                 "Tell how much the journal holds, how fast it grows, and what it keeps.",
                 "deconflict journal stats",
             ),
+            "copy": (
+                "FROM TO [OPTIONS]",
+                "Copy a history to another engine, and verify that its proof is the same.",
+                "deconflict journal copy sqlite:/var/lib/deconflict postgresql://dss@db/dss",
+            ),
             "prune": (
                 "--keep DAYS | --before TIME [OPTIONS]",
                 "Move old entries to an archive; what is live is stated again before that.",

@@ -22,7 +22,7 @@ import structlog
 
 from deconflict.identity.caller import NOBODY, Caller, TokenError
 from deconflict.server.fault import described
-from deconflict.server.health import NOT_KNOWN
+from deconflict.server.health import NOT_KNOWN, SENTENCES, State
 from deconflict.server.limits import Connection, Limits, Refused
 from deconflict.server.logs import RequestLog
 from deconflict.server.metrics import Metrics
@@ -62,7 +62,7 @@ _REASONS: Final = MappingProxyType(
     {400: "malformed", 403: "forbidden", 404: "absent", 413: "too_large"}
 )
 """Words in the log and the metrics for what a handler refused, by status."""
-STOPPING: Final = "the service is being stopped; try again soon"
+STOPPING: Final = SENTENCES[State.STOPPING]
 """What is said of a request that came too late."""
 STOPPED_WAITING: Final = 499
 """Stands in the log and the metrics for a request whose asker went away before its reply."""

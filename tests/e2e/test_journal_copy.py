@@ -1,0 +1,178 @@
+"""A history moves between engines, and its proof goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deconflict.journal.checkpoint import verify_checkpoint
+from deconflict.journal.engine import Group, Row
+from deconflict.journal.keys import Keys
+from deconflict.journal.location import location
+from deconflict.register.command import ENTROPY_BYTES, SetAvailability
+from deconflict.register.decide import decide
+from deconflict.register.state.held import Readiness
+from deconflict.server.data_folder import DataFolder
+from deconflict.server.own import SERVICE_SUBJECT
+from serving import DECONFLICT, Service
+
+
+def add(data: Path, *names: str) -> None:
+    """Journal an entry for each name."""
+    folder = DataFolder.open(data)
+    try:
+        guard = folder.guard()
+        folder.begin(guard)
+        for name in names:
+            command = SetAvailability(
+                party="Relief",
+                entropy=os.urandom(ENTROPY_BYTES),
+                of=name,
+                old_version="",
+                readiness=Readiness.NORMAL,
+            )
+            assert folder.commit(command, guard, decide).refusal is None
+        folder.log.advance()
+    finally:
+        folder.close()
+
+
+def held(data: Path) -> set[str]:
+    folder = DataFolder.beside(data)
+    try:
+        return {each.party for each in folder.register.availabilities()}
+    finally:
+        folder.close()
+
+
+def copied(*arguments: object) -> dict:
+    done = run(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [DECONFLICT, "journal", "copy", *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    add(folder, *(f"uss{number}" for number in range(300)))
+    return folder
+
+
+@pytest.fixture(params=["postgres", "jetstream"])
+def shared(request: pytest.FixtureRequest) -> str:
+    if request.param == "jetstream":
+        return request.getfixturevalue("stream_url")
+    postgres = request.getfixturevalue("postgres")
+    name = f"copy_{os.urandom(6).hex()}"
+    postgres.database(name)
+    return postgres.url(name)
+
+
+def test_a_history_goes_to_an_engine_and_back_with_the_same_root(data: Path, shared: str):
+    there = copied(f"sqlite:{data}", shared)
+    assert (there["first"], there["stop"], there["copied"]) == (0, 301, 301)
+    assert "not-to-be-seen" not in json.dumps(there)
+    again = copied(f"sqlite:{data}", shared)
+    assert (again["copied"], again["root"]) == (0, there["root"])
+    back = data.parent / "back"
+    home = copied(shared, f"sqlite:{back}/", "--data", data)
+    assert (home["copied"], home["root"]) == (301, there["root"])
+    shutil.copytree(data / "keys", back / "keys")
+    shutil.copytree(data / "log", back / "log")
+    verified = subprocess.run(
+        [DECONFLICT, "journal", "verify", back], capture_output=True, text=True
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert held(back) == held(data)
+
+
+def test_what_came_since_is_copied_by_the_next_run(data: Path, shared: str):
+    copied(f"sqlite:{data}", shared)
+    add(data, "late")
+    assert copied(f"sqlite:{data}", shared)["copied"] == 1
+
+
+def test_a_service_goes_on_from_the_copy_on_the_same_folder(data: Path, shared: str):
+    copied(f"sqlite:{data}", shared)
+    public_key = Keys.load(data / "keys", create=False).public_key
+    before = verify_checkpoint((data / "log/checkpoint").read_bytes(), public_key)
+    shutil.move(data / "journal.db", data / "before.db")
+    service = Service(data, "--journal", shared)
+    try:
+        service.start()
+        assert service.stop() == 0
+    finally:
+        service.close()
+    opened = DataFolder.beside(data, journal=location(shared))
+    try:
+        assert opened.log.extends(before)
+        assert len({each.party for each in opened.register.availabilities()}) == 300
+    finally:
+        opened.close()
+
+
+def test_another_history_at_the_target_is_refused_by_its_first_entry(
+    data: Path, shared: str, tmp_path: Path
+):
+    other = tmp_path / "other"
+    add(other, "foreign")
+    copied(f"sqlite:{other}", shared)
+    done = run(f"sqlite:{data}", shared)
+    assert done.returncode == 2
+    assert "entry 0" in done.stderr
+
+
+def test_an_entry_that_is_not_the_same_is_found(data: Path, tmp_path: Path):
+    target = tmp_path / "target"
+    copied(f"sqlite:{data}", f"sqlite:{target}/")
+    add(data, "late")
+    engine = location(f"sqlite:{target}/").open()
+    try:
+        row = Row(1, b"{}", bytes(64), bytes(16), b"")
+        engine.append(301, Group(os.urandom(16), (row,)))
+    finally:
+        engine.close()
+    done = run(f"sqlite:{data}", f"sqlite:{target}/")
+    assert done.returncode == 2
+    assert "entry 301" in done.stderr
+
+
+def test_what_was_erased_stays_erased_and_pruned_entries_stay_away(data: Path, shared: str):
+    opened = DataFolder.open(data)
+    try:
+        opened.log.erase(SERVICE_SUBJECT.encode())
+        opened.log.advance()
+        assert opened.log.prune(256) == 256
+    finally:
+        opened.close()
+    done = copied(f"sqlite:{data}", shared)
+    assert (done["first"], done["stop"], done["copied"]) == (256, 301, 45)
+
+
+def test_a_key_erased_since_is_erased_at_the_target_too(data: Path, shared: str):
+    assert copied(f"sqlite:{data}", shared)["keys"] > 0
+    opened = DataFolder.open(data)
+    try:
+        opened.log.erase(SERVICE_SUBJECT.encode())
+    finally:
+        opened.close()
+    assert copied(f"sqlite:{data}", shared)["keys"] == 0
+    back = data.parent / "back"
+    assert copied(shared, f"sqlite:{back}/", "--data", data)["keys"] == 0
+
+
+def test_a_journal_is_not_copied_to_itself(data: Path):
+    done = run(f"sqlite:{data}", f"sqlite:{data}/journal.db")
+    assert done.returncode == 2
+    assert "itself" in done.stderr
