@@ -210,9 +210,12 @@ async def run(plan: dict) -> Figures:
 
     loop = asyncio.get_running_loop()
     figures.began = time.perf_counter()
+    ports = plan.get("ports") or [plan["port"]]
     clients = [
-        await loop.create_connection(lambda: Client(take, figures), plan["host"], plan["port"])
-        for _ in range(plan["clients"])
+        await loop.create_connection(
+            lambda: Client(take, figures), plan["host"], ports[number % len(ports)]
+        )
+        for number in range(plan["clients"])
     ]
     for _, client in clients:
         await client.done

@@ -110,11 +110,11 @@ class Issuer:
         return jwt.encode({"alg": "RS256"}, claims, self.key)
 
 
-def service(data: Path, issuer: Issuer) -> Served:
+def service(data: Path, issuer: Issuer, *more: str) -> Served:
     """Start the service on a folder."""
     port = free_port()
     command = ["-m", "deconflict", "serve", "--data", str(data), "--port", str(port)]
-    command += ["--public-key", str(issuer.pem), "--audience", "localhost"]
+    command += ["--public-key", str(issuer.pem), "--audience", "localhost", *more]
     return Served(command, port, "/healthz")
 
 

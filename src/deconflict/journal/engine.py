@@ -139,11 +139,18 @@ class Engine(Protocol):
     shared
         Whether other processes may append while this one does. If not, what this one appended is
         all there is.
+    doubt
+        What an operator has to know before trusting it, in a sentence; empty: nothing.
     """
 
     @property
     def shared(self) -> bool:
         """Whether other processes may append while this one does."""
+        ...
+
+    @property
+    def doubt(self) -> str:
+        """What an operator has to know before trusting it, in a sentence; empty: nothing."""
         ...
 
     def append(self, expected_head: int, group: Group) -> Outcome:

@@ -53,6 +53,10 @@ class JetStreamEngine:
     """
 
     shared: Final = True
+    doubt: Final = (
+        "NATS JetStream lost acknowledged entries in tests that killed its servers while several "
+        "nodes appended; use PostgreSQL where lives depend on the record"
+    )
 
     def __init__(self, url: str, *, create: bool = False) -> None:
         self._begin(address(url), create=create)

@@ -49,6 +49,7 @@ class PostgresEngine:
     """
 
     shared: Final = True
+    doubt: Final = ""
 
     def __init__(self, conninfo: str, *, create: bool = False) -> None:
         self._begin(Address(conninfo), create=create)

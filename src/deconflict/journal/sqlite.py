@@ -51,6 +51,7 @@ class SqliteEngine:
     """
 
     shared: Final = False
+    doubt: Final = ""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._path = path

@@ -225,6 +225,8 @@ class _Running:
                 tls=self._tls,
                 started=self._announce,
             )
+            if self._folder.engine.doubt:
+                self._log.warning("doubt about the journal's engine", why=self._folder.engine.doubt)
             await listening.serve([bound])
             self._log.info("stopping", head=self._folder.register.head)
 
