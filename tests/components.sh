@@ -3,13 +3,13 @@
 # What can't be installed is named; the tests that need it then skip and say so.
 set -euo pipefail
 
-declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3 [initdb]=postgresql [nats-server]=nats-server)
+declare -A package=([cc]="gcc libc6-dev" [curl]=curl [openssl]=openssl [jq]=jq [xxd]=xxd [sqlite3]=sqlite3 [initdb]=postgresql [nats-server]=nats-server [patroni]=patroni [etcd]=etcd-server)
 
 missing=()
 for folder in /usr/lib/postgresql/*/bin /usr/sbin; do  # Debian keeps the server's programs off the path
     PATH=$PATH:$folder
 done
-for program in cc curl openssl jq xxd sqlite3 initdb nats-server; do
+for program in cc curl openssl jq xxd sqlite3 initdb nats-server patroni etcd; do
     command -v "$program" > /dev/null || missing+=("$program")
 done
 [[ ${#missing[@]} -eq 0 ]] && exit 0
@@ -46,3 +46,10 @@ if ! { "${install[@]}" update && "${install[@]}" install --no-install-recommends
     echo "They could not be installed: ${missing[*]}." \
         "The tests that need them are left out and say so."
 fi
+# The tests start etcd and Patroni themselves; the packages' own services are not wanted.
+for service in etcd patroni; do
+    if [[ " ${missing[*]} " == *" $service "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl disable --now --quiet "$service" 2> /dev/null \
+            || echo "Stop the service $service yourself if it runs: no test needs it."
+    fi
+done

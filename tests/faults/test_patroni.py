@@ -1,0 +1,156 @@
+"""Nothing that was acknowledged is lost when Patroni makes another server the primary."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Self
+
+import pytest
+
+from deconflict.journal.engine import EngineError, Group, Outcome, Row
+from deconflict.journal.postgres import PostgresEngine
+from patroni_cluster import PatroniCluster
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PatroniCluster]:
+    """Return two servers under Patroni."""
+    made = PatroniCluster()
+    try:
+        yield made.start()
+    finally:
+        made.close()
+
+
+def _group() -> Group:
+    name = os.urandom(16)
+    rows = tuple(Row(number, name, bytes(64), name, b"sealed") for number in range(3))
+    return Group(name, rows, ((name, b"wrapped"),))
+
+
+class Writer:
+    """Appends groups in a thread, and remembers what became of each."""
+
+    def __init__(self, engine: PostgresEngine) -> None:
+        self.engine = engine
+        self.acknowledged: dict[int, bytes] = {}
+        self.unknown: dict[bytes, int | None] = {}
+        self.longest_s = 0.0
+        self.failure: Exception | None = None
+        self._stopped = threading.Event()
+        self._accepted = threading.Condition()
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(120)
+
+    def more(self, count: int) -> None:
+        """Return when so many more groups were acknowledged."""
+        least = len(self.acknowledged) + count
+        with self._accepted:
+            enough = self._accepted.wait_for(
+                lambda: self.failure or len(self.acknowledged) >= least, 120
+            )
+        assert enough, "no append is accepted any more"
+        assert self.failure is None
+
+    def _write(self) -> None:
+        try:
+            last = monotonic()
+            while not self._stopped.is_set():
+                if self._append():
+                    self.longest_s = max(self.longest_s, monotonic() - last)
+                    last = monotonic()
+        except Exception as error:  # noqa: BLE001 - told by the thread that waits
+            with self._accepted:
+                self.failure = error
+                self._accepted.notify_all()
+
+    def _append(self) -> bool:
+        try:
+            head = self.engine.head()
+        except EngineError:
+            return False
+        made = _group()
+        try:
+            accepted = self.engine.append(head, made) is Outcome.ACCEPTED
+        except EngineError as error:
+            if not error.outcome_known:
+                self.unknown[made.id] = self._find(made.id)
+            return False
+        if accepted:
+            assert head not in self.acknowledged, "a position was acknowledged twice"
+            with self._accepted:
+                self.acknowledged[head] = made.id
+                self._accepted.notify_all()
+        return accepted
+
+    def _find(self, name: bytes) -> int | None:
+        deadline = monotonic() + 90
+        while True:
+            try:
+                return self.engine.find(name)
+            except EngineError:
+                if monotonic() > deadline:
+                    raise
+
+
+def _check(writer: Writer, earlier: int) -> None:
+    """Require that all is there, once and in order, and that `find` agrees with what is read."""
+    assert writer.failure is None
+    engine = writer.engine
+    engine.reopen()
+    read = list(engine.read(0))
+    assert [position for position, _ in read] == list(range(engine.head()))
+    found: dict[bytes, list[int]] = {}
+    for position, row in read[earlier:]:
+        found.setdefault(row.record, []).append(position)
+    known = {name: head for head, name in writer.acknowledged.items()}
+    for name, head in {**writer.unknown, **known}.items():
+        assert engine.find(name) == head
+        assert found.pop(name, []) == ([] if head is None else [head, head + 1, head + 2])
+    assert not found, "there is something that was never accepted"
+
+
+def _under_load(
+    cluster: PatroniCluster, change: Callable[[], str], record: Callable[[str, object], None]
+) -> str:
+    engine = PostgresEngine(cluster.conninfo(), create=True)
+    try:
+        earlier = engine.head()
+        with Writer(engine) as writer:
+            writer.more(20)
+            changed = change()
+            writer.more(20)
+        _check(writer, earlier)
+    finally:
+        engine.close()
+    record("seconds_without_writes", round(writer.longest_s, 2))
+    print(  # noqa: T201  (for who runs it to measure)
+        f"{writer.longest_s:.2f} s without writes, {len(writer.acknowledged)} acknowledged,"
+        f" {len(writer.unknown)} unknown, {cluster.version()}"
+    )
+    return changed
+
+
+def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(
+    cluster: PatroniCluster, record_property, long_form
+):
+    for _ in range(5 if long_form else 1):
+        cluster.restart(_under_load(cluster, cluster.kill_primary, record_property))
+        cluster.wait_until_synchronous()
+
+
+def test_nothing_acknowledged_is_lost_in_a_switch_over(cluster: PatroniCluster, record_property):
+    _under_load(cluster, cluster.switch_over, record_property)
+    cluster.wait_until_synchronous()
