@@ -578,8 +578,6 @@ class Checkpoints:
 
 def sequencer(nodes: Sequence[Service]) -> Service:
     """Return the node that decides, as the newest line about it says."""
-    said = [
-        json.loads(line) for node in nodes for line in node.lines() if '"event":"sequencer"' in line
-    ]
+    said = [json.loads(line) for node in nodes for line in node.lines() if 'node decides"' in line]
     address = max(said, key=lambda line: line["timestamp"])["address"]
     return next(node for node in nodes if node.base_url == address)

@@ -208,6 +208,8 @@ def _expected(about: About, message: str) -> str:
     """Return what may be given, as a clause."""
     if get_origin(about.type) is Literal:
         return f"it is one of {', '.join(get_args(about.type))}"
+    if "matching regex" in message:
+        return "write a number and its unit, s or ms"
     message, _, _ = message.partition(" - at ")
     found = in_words(message)
     return message if found is None else found[1]

@@ -303,7 +303,7 @@ class Sequencer:
             await self.following.follow()
         except EngineError as error:
             # The lease can't be asked for either then, and tells when the engine is back.
-            self._log.info("the journal could not be followed", error=str(error))
+            self._log.debug("the journal could not be followed", error=str(error))
             self.following.fail(error)
         except LogError as error:
             self._break(str(error))

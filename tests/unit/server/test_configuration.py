@@ -10,7 +10,7 @@ import pytest
 from deconflict.cli.serve import serve
 from deconflict.geo.errors import InputError
 from deconflict.server.configuration import configure, is_loopback
-from deconflict.server.settings import Settings, about_settings
+from deconflict.server.settings import Settings, about_settings, seconds
 
 
 def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
@@ -131,3 +131,25 @@ def test_every_setting_has_a_flag_and_words() -> None:
 )
 def test_loopback_is_told_from_the_network(host, expected) -> None:
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(("text", "meant"), [("2s", 2.0), ("500ms", 0.5), ("1.5s", 1.5)])
+def test_a_duration_is_read_with_its_unit(text: str, meant: float) -> None:
+    found = configure({"stale_reads": text}, {}, config=None).settings
+    assert seconds(found.stale_reads) == meant
+    assert seconds(None) == 0
+
+
+@pytest.mark.parametrize("text", ["2", "2m", "-1s", "s", "1e3s", ""])
+def test_a_duration_without_a_known_unit_is_refused_in_words(text: str) -> None:
+    with pytest.raises(InputError, match="write a number and its unit, s or ms"):
+        configure({"stale_reads": text}, {}, config=None)
+
+
+def test_a_journal_is_named_by_its_kind_and_place(tmp_path: Path) -> None:
+    assert configure({"data": tmp_path}, {}).journal.file == tmp_path / "journal.db"
+    shared = configure({"data": tmp_path}, {"DECONFLICT_JOURNAL": "postgresql://u:hush@h/d"})
+    assert shared.journal.shared
+    assert shared.shown("journal") == "postgresql://u:***@h/d"
+    with pytest.raises(InputError, match="write sqlite:PATH"):
+        configure({"data": tmp_path, "journal": "mysql://h/d"}, {})

@@ -165,7 +165,8 @@ class LeaseKeeper:
         self._lease, self._until_s = lease, began_s + LEASE_S
         self._failed(None)
         if before is None or before.node != lease.node or led != self.leads:
-            self._log.info("sequencer", node=lease.node, address=lease.address, here=self.leads)
+            who = "this node decides" if self.leads else "another node decides"
+            self._log.info(who, node=lease.node, address=lease.address)
             self._changed()
 
     async def _give_back(self) -> None:
