@@ -44,6 +44,8 @@ QUARTER_US = 900_000_000
 DAY_US = 96 * QUARTER_US
 SKEW_US = 300_000_000
 KEPT_US = 4 * QUARTER_US
+CLOCK_US = 5_000_000
+"""So much fast the clock may be by which is decided; what ended only by it is compared still."""
 NULL = "00000000-0000-4000-8000-000000000000"
 URL = "https://uss.example.org"
 PARTIES = ("alpha", "bravo", "charlie")
@@ -162,7 +164,7 @@ class Model:
         return sorted(
             i
             for i, e in self.entities.items()
-            if e.kind == kind and e.end >= self.now and meet(e.boxes, boxes)
+            if e.kind == kind and e.end + CLOCK_US >= self.now and meet(e.boxes, boxes)
         )
 
     def covers(self, by, boxes):
@@ -205,8 +207,11 @@ class Model:
         for i, watch in sorted(self.watches.items()):
             wants = watch.operations if kind == "operation" else watch.zones
             serves = any(
-                entity.party == watch.party and meet(entity.boxes, boxes)
-                for entity in self.served(i).values()
+                entity.subscription == i
+                and entity.end + CLOCK_US >= self.now
+                and entity.party == watch.party
+                and meet(entity.boxes, boxes)
+                for entity in self.entities.values()
             )
             if wants and i != gone and (serves or meet(watch.boxes, boxes)):
                 self.watches[i] = replace(watch, index=watch.index + 1)

@@ -82,7 +82,7 @@ ABOUT_POLICY: Final[Mapping[str, AboutLimit]] = MappingProxyType(
         "kept_after_end_s": AboutLimit(
             "How long an entity that has ended can still be read and deleted by its identifier.",
             "s",
-            0,
+            10,  # longer than clocks may be apart (`deconflict.register.state.view.CLOCK_SLACK_US`)
             7 * _DAY_S,
         ),
         "subscription_longest_s": AboutLimit(

@@ -11,6 +11,7 @@ from deconflict.register.state.held import Availability, Held, Subscription
 from deconflict.register.state.holdings import Holdings
 from deconflict.register.state.identifier import identifier_of, key_of
 from deconflict.register.state.shelf import R, Shelf
+from deconflict.register.state.view import CLOCK_SLACK_US
 
 
 class Current:
@@ -64,28 +65,35 @@ class Current:
 
     def operations_meeting(self, volumes: Sequence[Volume4D]) -> list[Held]:
         """Return the operations of which a volume meets one of these, exactly."""
-        return in_order(self._records_at(self._holdings.operations, self._prepared(volumes)))
+        since_us = self._now_us - CLOCK_SLACK_US
+        ready = self._prepared(volumes)
+        return in_order(self._records_at(self._holdings.operations, ready, since_us))
 
     def zones_meeting(self, volumes: Sequence[Volume4D]) -> list[Held]:
         """Return the zones of which a volume meets one of these, exactly."""
-        return in_order(self._records_at(self._holdings.zones, self._prepared(volumes)))
+        since_us = self._now_us - CLOCK_SLACK_US
+        return in_order(self._records_at(self._holdings.zones, self._prepared(volumes), since_us))
 
     def subscriptions_meeting(self, volumes: Sequence[Volume4D]) -> list[Subscription]:
         """Return the subscriptions of which a volume meets one of these, exactly."""
-        return in_order(self._records_at(self._holdings.subscriptions, self._prepared(volumes)))
+        ready = self._prepared(volumes)
+        return in_order(self._records_at(self._holdings.subscriptions, ready, self._now_us))
 
     def _records_at(
         self,
         shelf: Shelf[R],
         volumes: Sequence[Prepared],
+        since_us: int,
         hidden: frozenset[int] | set[int] = frozenset(),
     ) -> list[R]:
-        """Return the records of a shelf that meet, without those of some slots."""
-        now_us = self._now_us
+        """Return the records of a shelf that meet and end at an instant or later.
+
+        Those of some slots are left out.
+        """
         return [
             shelf.at(slot)
             for slot in shelf.meeting(volumes)
-            if slot not in hidden and shelf.end_us(slot) >= now_us
+            if slot not in hidden and shelf.end_us(slot) >= since_us
         ]
 
     def _prepared(self, volumes: Sequence[Volume4D]) -> list[Prepared]:

@@ -27,6 +27,7 @@ from deconflict.register.state.holdings import Holdings, server_of, with_index
 from deconflict.register.state.identifier import identifier_of, key_of
 from deconflict.register.state.overlay import Overlay
 from deconflict.register.state.ready import Ready
+from deconflict.register.state.view import CLOCK_SLACK_US
 from deconflict.register.state.volume_record import record_of
 
 
@@ -114,7 +115,7 @@ class Draft(Current):
     def subscriptions_meeting(self, volumes: Sequence[Volume4D]) -> list[Subscription]:
         """Return the subscriptions of which a volume meets one of these, exactly."""
         ready, overlay = self._prepared(volumes), self._subscriptions
-        found = self._records_at(self._holdings.subscriptions, ready, overlay.hidden)
+        found = self._records_at(self._holdings.subscriptions, ready, self._now_us, overlay.hidden)
         if self._indices:
             found = [self._indexed(one) for one in found]
         found.extend(overlay.meeting(ready, self._now_us))
@@ -122,8 +123,9 @@ class Draft(Current):
 
     def _entities_meeting(self, kind: Kind, volumes: Sequence[Volume4D]) -> list[Held]:
         ready, overlay = self._prepared(volumes), self._entities[kind]
-        found = self._records_at(self._holdings.shelf_of(kind), ready, overlay.hidden)
-        found.extend(overlay.meeting(ready, self._now_us))
+        since_us = self._now_us - CLOCK_SLACK_US
+        found = self._records_at(self._holdings.shelf_of(kind), ready, since_us, overlay.hidden)
+        found.extend(overlay.meeting(ready, since_us))
         return in_order(found)
 
     def _held(self, identifier: str) -> Held | None:

@@ -54,13 +54,13 @@ class Overlay(Generic[R]):
         if self._pile is not None:
             self._pile.remove(identifier)
 
-    def meeting(self, volumes: Sequence[Prepared], now_us: int) -> Iterator[R]:
-        """Yield the records put that meet one of these volumes and have not ended."""
+    def meeting(self, volumes: Sequence[Prepared], since_us: int) -> Iterator[R]:
+        """Yield the records put that meet one of these volumes and end at an instant or later."""
         if self._pile is None:
             return
         for identifier in self._pile.query(volumes, most_exact=MOST_EXACT):
             record = self._record[identifier]
-            if record is not None and record.end_us >= now_us:
+            if record is not None and record.end_us >= since_us:
                 yield record
 
     def _hide(self, identifier: str) -> None:

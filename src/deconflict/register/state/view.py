@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from deconflict.geo.volume import Volume4D
 from deconflict.register.policy import Policy
 from deconflict.register.state.held import Availability, Held, Subscription
 
+CLOCK_SLACK_US: Final = 5_000_000
+"""How far the clock of the node that decides may be ahead of the right time: what F3548-21 lets
+clocks differ, and what the clock guard lets one leap. So nothing is left unprotected."""
+
 
 class View(Protocol):
     """A consistent state of the register at one instant.
 
-    What has ended before the view's `now_us` meets nothing. Answers come in the order of
-    identifiers, each once.
+    A subscription that ended before the view's `now_us` meets nothing, and neither does an entity
+    that ended more than `CLOCK_SLACK_US` before it: who decides may have a clock that is so much
+    fast. Answers come in the order of identifiers, each once.
     """
 
     @property

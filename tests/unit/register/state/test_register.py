@@ -240,7 +240,7 @@ def test_an_entity_leaves_right_after_its_time(register, held, apply, noon_us, s
         assert register.counts()["parties"] == 0
 
 
-def test_what_has_ended_meets_nothing_from_the_microsecond_after(
+def test_what_has_ended_meets_nothing_once_no_clock_can_be_before_its_end(
     register, held, apply, noon_us, square, subscription
 ):
     flight, zone, wish = held(1), held(2, kind=Kind.ZONE), subscription(3)
@@ -252,8 +252,12 @@ def test_what_has_ended_meets_nothing_from_the_microsecond_after(
         assert at_end.zones_meeting(asked) == [zone]
         assert at_end.subscriptions_meeting(asked) == [wish]
         assert at_end.subscription(wish.id) == wish
-        assert after.operations_meeting(asked) == after.zones_meeting(asked) == []
         assert after.subscriptions_meeting(asked) == []
+        # A clock that is five seconds fast says so while the flight is still there.
+        fast, sure = make(flight.end_us + 5_000_000), make(flight.end_us + 5_000_001)
+        assert fast.operations_meeting(asked) == [flight]
+        assert fast.zones_meeting(asked) == [zone]
+        assert sure.operations_meeting(asked) == sure.zones_meeting(asked) == []
         assert after.subscription(wish.id) is None
         assert after.entity(flight.id) == flight
 
