@@ -14,6 +14,7 @@ from deconflict.journal.checkpoint import verify_checkpoint
 from deconflict.journal.engine import Group, Row
 from deconflict.journal.keys import Keys
 from deconflict.journal.location import location
+from deconflict.server.copying import copy_journal
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.own import SERVICE_SUBJECT
 from journalling import add, held
@@ -73,6 +74,25 @@ def test_what_came_since_is_copied_by_the_next_run(data: Path, shared: str):
     assert copied(f"sqlite:{data}", shared)["copied"] == 1
 
 
+def test_a_copy_is_made_beside_the_running_service_and_ended_when_it_is_stopped(
+    data: Path, shared: str
+):
+    service = Service(data)
+    try:
+        service.start()
+        beside = copied(f"sqlite:{data}", shared)
+        assert beside["copied"] == beside["stop"] >= 301
+        with service.client("Relief", "utm.availability_arbitration") as client:
+            body = {"old_version": "", "availability": "Down"}
+            assert client.put("/dss/v1/uss_availability/late", json=body).status_code == 200
+        assert service.stop() == 0
+    finally:
+        service.close()
+    ended = copied(f"sqlite:{data}", shared)
+    assert ended["copied"] == ended["stop"] - beside["stop"] >= 1
+    assert ended["checkpoint"] == ended["stop"]
+
+
 def test_a_service_goes_on_from_the_copy_on_the_same_folder(data: Path, shared: str):
     copied(f"sqlite:{data}", shared)
     public_key = Keys.load(data / "keys", create=False).public_key
@@ -101,6 +121,86 @@ def test_another_history_at_the_target_is_refused_by_its_first_entry(
     done = run(f"sqlite:{data}", shared)
     assert done.returncode == 2
     assert "entry 0" in done.stderr
+    assert head_of(shared) == 2, "nothing was appended to it"
+
+
+def head_of(text: object) -> int:
+    engine = location(str(text)).open_reader()
+    try:
+        return engine.head()
+    finally:
+        engine.close()
+
+
+def test_nothing_is_appended_to_a_history_that_went_another_way(data: Path, tmp_path: Path):
+    fork = tmp_path / "fork"
+    shutil.copytree(data, fork)
+    add(data, "served")
+    add(fork, "one", "two", "three")
+    done = run(f"sqlite:{fork}", f"sqlite:{data}")
+    assert done.returncode == 2
+    assert "entry 301" in done.stderr
+    assert head_of(f"sqlite:{data}") == 302
+    assert "served" in held(data)
+    assert "two" not in held(data)
+
+
+def test_nothing_is_appended_to_another_history_that_ends_where_the_source_begins(
+    data: Path, tmp_path: Path
+):
+    pruned(data)
+    other = tmp_path / "other"
+    add(other, *(f"foreign{number}" for number in range(255)))
+    done = run(f"sqlite:{data}", f"sqlite:{other}")
+    assert done.returncode == 2
+    assert "entry 0" in done.stderr
+    assert head_of(f"sqlite:{other}") == 256
+
+
+def test_a_target_that_ends_before_what_is_kept_is_told_from_one_that_goes_on(
+    tmp_path: Path,
+):
+    data, target = tmp_path / "data", tmp_path / "target"
+    add(data, "early")
+    copied(f"sqlite:{data}", f"sqlite:{target}/")
+    add(data, *(f"uss{number}" for number in range(300)))
+    pruned(data)
+    done = run(f"sqlite:{data}", f"sqlite:{target}/")
+    assert done.returncode == 2
+    assert "empty place" in done.stderr
+    empty = copied(f"sqlite:{data}", f"sqlite:{tmp_path / 'empty'}/")
+    assert (empty["first"], empty["copied"]) == (256, 46)
+
+
+def test_only_what_both_keep_is_said_to_be_compared(data: Path, tmp_path: Path):
+    target = tmp_path / "target"
+    copied(f"sqlite:{data}", f"sqlite:{target}/")
+    pruned(data)
+    add(data, "late")
+    done = copied(f"sqlite:{data}", f"sqlite:{target}/")
+    assert (done["first"], done["stop"], done["copied"]) == (256, 302, 1)
+
+
+def pruned(data: Path) -> None:
+    """Prune what stands in full tiles."""
+    opened = DataFolder.open(data)
+    try:
+        opened.log.advance()
+        assert opened.log.prune(256) == 256
+    finally:
+        opened.close()
+
+
+def test_an_interrupted_copy_goes_on_where_it_ended(data: Path, tmp_path: Path):
+    target = location(f"sqlite:{tmp_path / 'target'}/")
+
+    def interrupt(_part: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # at the first report: behind the first group
+        copy_journal(location(f"sqlite:{data}"), target, data, interrupt)
+    assert head_of(target.text) == 256
+    assert copied(f"sqlite:{data}", target.text)["copied"] == 45
 
 
 def test_an_entry_that_is_not_the_same_is_found(data: Path, tmp_path: Path):

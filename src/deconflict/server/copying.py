@@ -28,8 +28,9 @@ from deconflict.journal.errors import AlteredLogError, LogError
 from deconflict.journal.keys import Keys
 from deconflict.journal.leaf import key_hash
 from deconflict.journal.location import Location
+from deconflict.journal.merkle import HASH_BYTES
 from deconflict.journal.opening import hash_of, leaf_hashes, open_tree, read_checkpoint
-from deconflict.journal.tile import TileFiles
+from deconflict.journal.tile import WIDTH, TileFiles
 from deconflict.journal.tree import Tree
 from deconflict.server.record import KEYS, LOG
 
@@ -49,7 +50,7 @@ class Copied:
     source, target
         Where from, and where to; without passwords.
     first, stop
-        The first position that is kept, and the one behind the last: the same of both.
+        The first position that both keep, and the one behind the last.
     copied
         How many entries this run copied; the others were there already.
     keys
@@ -104,6 +105,10 @@ def copy_journal(source: Location, target: Location, data: Path, progress: Progr
         here = target.open(create=True)
         stack.callback(here.close)
         begun = _begun(there, here, source, target)
+        # Before anything is written: entries behind another history would spoil that one.
+        _require_pruned_same(tree, here, target, min(begun, there.first()), public_key)
+        for _ in _pairs(there, here, (source, target), begun):
+            pass
         copied = _copied(there, here, target, lambda part: progress(part / 2))
         stop = here.head()
         keys = _compared(there, here, (source, target), stop, lambda part: progress((1 + part) / 2))
@@ -122,7 +127,7 @@ def copy_journal(source: Location, target: Location, data: Path, progress: Progr
         return Copied(
             source=str(source),
             target=str(target),
-            first=here.first(),
+            first=max(here.first(), there.first()),
             stop=stop,
             copied=stop - begun if copied else 0,
             keys=keys,
@@ -142,7 +147,30 @@ def _begun(there: Engine, here: Engine, source: Location, target: Location) -> i
             f"{target} holds {head:,} entries, more than {source} with {there.head():,}: it is "
             "ahead of it, or another history; name an empty place, or swap the two"
         )
+    if head < there.first():
+        raise LogError(
+            f"{target} ends before entry {head:,}, and {source} begins with entry "
+            f"{there.first():,}: what lies between was pruned meanwhile; copy to an empty place"
+        )
     return head
+
+
+def _require_pruned_same(
+    tree: Tree, here: Engine, target: Location, stop: int, public_key: bytes
+) -> None:
+    """Refuse a target that holds other entries than those of which the source kept the leaves."""
+    hashed = hash_of(key_hash(public_key))
+    for position, row in here.read(here.first(), stop) if here.first() < stop else ():
+        index, at = divmod(position, WIDTH)
+        if hashed(row) != tree.leaf_tile(index)[at * HASH_BYTES : (at + 1) * HASH_BYTES]:
+            raise _another(position, target, "over which the log's tiles were made")
+
+
+def _another(position: int, target: Location, which: str) -> AlteredLogError:
+    return AlteredLogError(
+        f"entry {position:,} in {target} is not the one {which}: it is another history, or "
+        "damaged; copy to an empty place"
+    )
 
 
 def _copied(there: Engine, here: Engine, target: Location, progress: Progress) -> bool:
@@ -207,21 +235,9 @@ def _compared(
 
     A key that was erased at the source since it was copied is erased at the target as well.
     """
-    start = here.first()
-    start = max(start, there.first())  # pruned there meanwhile
-    ours = iter(here.read(start, stop))
+    start = max(here.first(), there.first())
     seen = 0
-    at = start
-    for batch in _batches(there.read(start, stop)):
-        same = [row for _, row in islice(ours, len(batch))]
-        for number, (row, copy) in enumerate(zip(batch, same, strict=False)):
-            if row != copy:
-                raise AlteredLogError(
-                    f"entry {at + number:,} in {names[1]} is not the one in {names[0]}: it is "
-                    "another history, or damaged; copy to an empty place"
-                )
-        if len(same) != len(batch):
-            raise AlteredLogError(f"{names[1]} lacks entries behind {at + len(same):,}")
+    for at, batch in _pairs(there, here, names, stop):
         wanted = list(dict.fromkeys(row.key_id for row in batch))
         kept, copied = there.wrapped_keys(wanted), here.wrapped_keys(wanted)
         here.erase([key_id for key_id in copied if key_id not in kept])
@@ -231,9 +247,27 @@ def _compared(
                 f"{names[1]} or another one; copy to an empty place"
             )
         seen += len(kept)
-        at += len(batch)
-        progress((at - start) / max(stop - start, 1))
+        progress((at + len(batch) - start) / max(stop - start, 1))
     return seen
+
+
+def _pairs(
+    there: Engine, here: Engine, names: tuple[Location, Location], stop: int
+) -> Iterator[tuple[int, list[Row]]]:
+    """Yield positions and batches that both keep, once they were found to be the same."""
+    at = max(here.first(), there.first())
+    if at >= stop:
+        return
+    ours = iter(here.read(at, stop))
+    for batch in _batches(there.read(at, stop)):
+        same = [row for _, row in islice(ours, len(batch))]
+        for number, (row, copy) in enumerate(zip(batch, same, strict=False)):
+            if row != copy:
+                raise _another(at + number, names[1], f"in {names[0]}")
+        if len(same) != len(batch):
+            raise AlteredLogError(f"{names[1]} lacks entries behind {at + len(same):,}")
+        yield at, batch
+        at += len(batch)
 
 
 def _extend(tree: Tree, engine: Engine, public_key: bytes, stop: int) -> None:
