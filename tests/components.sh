@@ -41,13 +41,18 @@ if [[ " ${missing[*]} " == *" initdb "* && ! -e /etc/postgresql-common ]]; then
         | "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/deconflict-tests.conf > /dev/null
 fi
 install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y)
-if ! { "${install[@]}" update && "${install[@]}" install --no-install-recommends "${packages[@]}"; } \
-    > /dev/null; then
-    echo "They could not be installed: ${missing[*]}." \
-        "The tests that need them are left out and say so."
+"${install[@]}" update > /dev/null || true  # what can't be had shows below, by name
+if ! "${install[@]}" install --no-install-recommends "${packages[@]}" > /dev/null 2>&1; then
+    for program in "${missing[@]}"; do  # one that can't be had keeps none of the others away
+        read -ra names <<< "${package[$program]}"
+        "${install[@]}" install --no-install-recommends "${names[@]}" > /dev/null || true
+        command -v "$program" > /dev/null \
+            || ls /usr/lib/postgresql/*/bin/"$program" > /dev/null 2>&1 \
+            || echo "Could not be installed: $program. The tests that need it are left out and say so."
+    done
 fi
-# The tests start etcd and Patroni themselves; the packages' own services are not wanted.
-for service in etcd patroni; do
+# The tests start their servers themselves; the packages' own services are not wanted.
+for service in etcd patroni nats-server; do
     if [[ " ${missing[*]} " == *" $service "* && -d /run/systemd/system ]]; then
         "${as_root[@]}" systemctl disable --now --quiet "$service" 2> /dev/null \
             || echo "Stop the service $service yourself if it runs: no test needs it."

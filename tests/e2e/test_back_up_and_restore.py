@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -16,11 +15,9 @@ from deconflict.cli.main import run
 from deconflict.cli.status import ExitStatus
 from deconflict.journal.engine import EngineError
 from deconflict.journal.errors import LogError
-from deconflict.register.command import ENTROPY_BYTES, SetAvailability
-from deconflict.register.decide import decide
-from deconflict.register.state.held import Readiness
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.restoring import restore
+from journalling import add, held
 from serving import DECONFLICT
 
 ROOT = Path(__file__).parents[2]
@@ -41,34 +38,6 @@ needs_sqlite = pytest.mark.skipif(
     shutil.which("bash") is None or shutil.which("sqlite3") is None,
     reason="the page is typed into bash, and has SQLite's own program copy the journal",
 )
-
-
-def add(data: Path, *names: str) -> None:
-    """Journal an entry for each name; what is answered to it would be a new version."""
-    folder = DataFolder.open(data)
-    try:
-        guard = folder.guard()
-        folder.begin(guard)
-        for name in names:
-            command = SetAvailability(
-                party="Relief",
-                entropy=os.urandom(ENTROPY_BYTES),
-                of=name,
-                old_version="",
-                readiness=Readiness.NORMAL,
-            )
-            assert folder.commit(command, guard, decide).refusal is None
-        folder.log.advance()
-    finally:
-        folder.close()
-
-
-def held(data: Path) -> set[str]:
-    folder = DataFolder.open(data)
-    try:
-        return {each.party for each in folder.register.availabilities()}
-    finally:
-        folder.close()
 
 
 def typed(block: str, root: Path) -> subprocess.CompletedProcess[str]:

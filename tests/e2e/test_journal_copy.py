@@ -14,40 +14,10 @@ from deconflict.journal.checkpoint import verify_checkpoint
 from deconflict.journal.engine import Group, Row
 from deconflict.journal.keys import Keys
 from deconflict.journal.location import location
-from deconflict.register.command import ENTROPY_BYTES, SetAvailability
-from deconflict.register.decide import decide
-from deconflict.register.state.held import Readiness
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.own import SERVICE_SUBJECT
+from journalling import add, held
 from serving import DECONFLICT, Service
-
-
-def add(data: Path, *names: str) -> None:
-    """Journal an entry for each name."""
-    folder = DataFolder.open(data)
-    try:
-        guard = folder.guard()
-        folder.begin(guard)
-        for name in names:
-            command = SetAvailability(
-                party="Relief",
-                entropy=os.urandom(ENTROPY_BYTES),
-                of=name,
-                old_version="",
-                readiness=Readiness.NORMAL,
-            )
-            assert folder.commit(command, guard, decide).refusal is None
-        folder.log.advance()
-    finally:
-        folder.close()
-
-
-def held(data: Path) -> set[str]:
-    folder = DataFolder.beside(data)
-    try:
-        return {each.party for each in folder.register.availabilities()}
-    finally:
-        folder.close()
 
 
 def copied(*arguments: object) -> dict:
