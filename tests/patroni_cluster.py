@@ -54,8 +54,10 @@ class PatroniCluster:
 
     def start(self) -> PatroniCluster:
         """Start all, and wait until a standby is synchronous."""
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "postgres", "postgres")
+        for folder in (self.folder, *map(self.disk, NAMES)):
+            folder.mkdir(exist_ok=True)
+            if os.geteuid() == 0:
+                shutil.chown(folder, "postgres", "postgres")
         client, peer = f"http://127.0.0.1:{self._etcd}", f"http://127.0.0.1:{free_port()}"
         self._spawn(
             "etcd",
@@ -68,6 +70,10 @@ class PatroniCluster:
             self.restart(name)
         self.wait_until_synchronous()
         return self
+
+    def disk(self, name: str) -> Path:
+        """Return a server's folder; a disk may be mounted there before it starts."""
+        return self.folder / name
 
     def restart(self, name: str) -> None:
         """Start a server's Patroni, which starts the server."""
@@ -117,10 +123,13 @@ class PatroniCluster:
             return connection.info.parameter_status("server_version") or ""
 
     def close(self) -> None:
-        """Kill all, and remove their files."""
+        """Kill all, and remove their files. Closing twice is no error."""
         for name in list(self._running):
             self._kill(name)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _data(self, name: str) -> Path:
+        return self.disk(name) / "data"
 
     def _settings(self, name: str) -> dict[str, object]:
         login = {"username": "postgres", "password": PASSWORD}
@@ -132,7 +141,7 @@ class PatroniCluster:
             "bootstrap": {"dcs": MANAGED, "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}]},
             "postgresql": {
                 "listen": f"127.0.0.1:{self._ports[name]}",
-                "data_dir": str(self.folder / name),
+                "data_dir": str(self._data(name)),
                 "bin_dir": str(self._programs),
                 "pgpass": str(self.folder / f"{name}.pgpass"),
                 "authentication": {
@@ -165,7 +174,7 @@ class PatroniCluster:
 
     def _kill(self, name: str) -> None:
         manager = self._running.pop(name)
-        file = self.folder / name / "postmaster.pid"
+        file = self._data(name) / "postmaster.pid"
         # First, so that it does not start the server again.
         os.killpg(manager.pid, signal.SIGKILL)
         manager.wait()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from time import monotonic
 from typing import Self
 
+import psycopg
 import pytest
 
-from deconflict.journal.engine import EngineError, Group, Outcome, Row
+from deconflict.journal.engine import EngineError, Group, NoSpaceError, Outcome, Row
 from deconflict.journal.postgres import PostgresEngine
-from patroni_cluster import PatroniCluster
+from machine import mounted
+from patroni_cluster import NAMES, PatroniCluster
 
 pytestmark = pytest.mark.slow
+READ_WRITE = {"target_session_attrs": "read-write"}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +31,19 @@ def cluster() -> Iterator[PatroniCluster]:
         yield made.start()
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[PatroniCluster]:
+    """Return two others, each on a small disk of its own."""
+    made = PatroniCluster()
+    with ExitStack() as stack:
+        stack.callback(made.close)  # once more, when nothing is mounted in its folder
+        for name in NAMES:
+            disk = made.disk(name)
+            stack.enter_context(mounted(disk, "-t", "tmpfs", "-o", "size=400m", "tmpfs"))
+        stack.callback(made.close)
+        yield made.start()
 
 
 def _group() -> Group:
@@ -41,6 +60,7 @@ class Writer:
         self.acknowledged: dict[int, bytes] = {}
         self.unknown: dict[bytes, int | None] = {}
         self.longest_s = 0.0
+        self.no_space = threading.Event()
         self.failure: Exception | None = None
         self._stopped = threading.Event()
         self._accepted = threading.Condition()
@@ -87,6 +107,8 @@ class Writer:
         except EngineError as error:
             if not error.outcome_known:
                 self.unknown[made.id] = self._find(made.id)
+            if isinstance(error, NoSpaceError):
+                self.no_space.set()
             return False
         if accepted:
             assert head not in self.acknowledged, "a position was acknowledged twice"
@@ -122,15 +144,34 @@ def _check(writer: Writer, earlier: int) -> None:
     assert not found, "there is something that was never accepted"
 
 
+def _fill(ballast: Path) -> None:
+    """Fill a disk that others write to as well, until it takes nothing more."""
+    with ballast.open("ab", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65_536))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+
+
+def _use_log_up(connection: psycopg.Connection, ballast: Path) -> None:
+    """Begin a new file of the log again and again, until the server ends for want of one."""
+    while True:
+        connection.execute("SELECT pg_logical_emit_message(false, 'test', '')")
+        connection.execute("SELECT pg_switch_wal()")
+        _fill(ballast)
+
+
 def _under_load(
-    cluster: PatroniCluster, change: Callable[[], str], record: Callable[[str, object], None]
+    cluster: PatroniCluster, change: Callable[[Writer], str], record: Callable[[str, object], None]
 ) -> str:
     engine = PostgresEngine(cluster.conninfo(), create=True)
     try:
         earlier = engine.head()
         with Writer(engine) as writer:
             writer.more(20)
-            changed = change()
+            changed = change(writer)
             writer.more(20)
         _check(writer, earlier)
     finally:
@@ -147,10 +188,45 @@ def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(
     cluster: PatroniCluster, record_property, long_form
 ):
     for _ in range(5 if long_form else 1):
-        cluster.restart(_under_load(cluster, cluster.kill_primary, record_property))
+        cluster.restart(_under_load(cluster, lambda _: cluster.kill_primary(), record_property))
         cluster.wait_until_synchronous()
 
 
 def test_nothing_acknowledged_is_lost_in_a_switch_over(cluster: PatroniCluster, record_property):
-    _under_load(cluster, cluster.switch_over, record_property)
+    _under_load(cluster, lambda _: cluster.switch_over(), record_property)
     cluster.wait_until_synchronous()
+
+
+def test_a_primary_whose_disk_is_full_refuses_and_goes_on_once_there_is_room(
+    small: PatroniCluster, record_property
+):
+    def fill_up(writer: Writer) -> str:
+        name = small.primary()
+        assert name is not None
+        ballast = small.disk(name) / "ballast"
+        _fill(ballast)
+        assert writer.no_space.wait(120)
+        ballast.unlink()
+        return name
+
+    _under_load(small, fill_up, record_property)
+    small.wait_until_synchronous()
+
+
+def test_nothing_acknowledged_is_lost_when_the_primary_has_no_room_for_its_log(
+    small: PatroniCluster, record_property
+):
+    def fill_up(_: Writer) -> str:
+        name = small.primary()
+        assert name is not None
+        ballast = small.disk(name) / "ballast"
+        _fill(ballast)
+        with psycopg.connect(small.conninfo(), autocommit=True, **READ_WRITE) as connection:
+            with pytest.raises(psycopg.OperationalError):
+                _use_log_up(connection, ballast)
+            assert connection.broken, "the server went on without a log"
+        ballast.unlink()
+        return name
+
+    _under_load(small, fill_up, record_property)
+    small.wait_until_synchronous()
