@@ -11,7 +11,7 @@ import structlog
 from deconflict.server.fault import described
 from deconflict.server.observer import Observer, SilentObserver
 
-PAUSE_S: Final = 0.05
+PAUSE_S: Final = 0.04
 """Between two checkpoints, so that many commits share one and it lags below 100 ms."""
 _FIRST_RETRY_S: Final = 0.5
 _LONGEST_RETRY_S: Final = 30.0
