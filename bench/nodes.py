@@ -188,7 +188,7 @@ def main(*, quick: bool) -> None:
         else:
             servers = nats_servers.NatsServers(1)
             stack.callback(servers.close)
-            nodes = Set(folder / "nats", issuer, servers.url("journal"))
+            nodes = Set(folder / "nats", issuer, servers.url("journal"), "--trial")
             nodes.folder.mkdir()
             stack.callback(nodes.stop)
             over(run, nodes, "JetStream, one server")

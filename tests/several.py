@@ -29,7 +29,8 @@ class Nodes:
     def __init__(self, folder: Path, journal: str, authority_key: bytes, *arguments: str) -> None:
         self._folder = folder
         self._authority_key = authority_key
-        self._arguments = ("--journal", journal, *arguments)
+        trial = ("--trial",) if journal.startswith("nats") else ()
+        self._arguments = ("--journal", journal, *trial, *arguments)
         self.nodes: list[Service] = []
 
     def add(self, *arguments: str) -> Service:

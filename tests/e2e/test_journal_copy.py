@@ -98,7 +98,7 @@ def test_a_service_goes_on_from_the_copy_on_the_same_folder(data: Path, shared: 
     public_key = Keys.load(data / "keys", create=False).public_key
     before = verify_checkpoint((data / "log/checkpoint").read_bytes(), public_key)
     shutil.move(data / "journal.db", data / "before.db")
-    service = Service(data, "--journal", shared)
+    service = Service(data, "--journal", shared, "--trial")
     try:
         service.start()
         assert service.stop() == 0

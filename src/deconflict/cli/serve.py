@@ -31,6 +31,13 @@ def serve(
             negative=(),
         ),
     ] = False,
+    trial: Annotated[
+        bool,
+        Parameter(
+            help="Nothing depends on it: serve on an engine about which there is doubt.",
+            negative=(),
+        ),
+    ] = False,
     **flags: Any,  # noqa: ANN401 - one for each setting
 ) -> int:
     """Start the service and answer until SIGTERM or Ctrl-C."""
@@ -45,6 +52,7 @@ def serve(
             configuration,
             override_clock=override_clock,
             join=join,
+            trial=trial,
             reading=progress("Reading the journal"),
         )
     except StartError as error:

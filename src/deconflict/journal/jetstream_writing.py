@@ -21,6 +21,7 @@ from deconflict.journal.engine import (
     EngineError,
     Group,
     GroupTooLargeError,
+    KeyGoneError,
     Outcome,
     UnreachableError,
 )
@@ -259,7 +260,7 @@ class Writing:
         if not lost and self._tail.jumped:
             lost = len(await self._keys.get(list(used))) != len(used)
         if lost:
-            raise EngineError(
+            raise KeyGoneError(
                 f"{doing}: a key that they are sealed under was destroyed through another node; "
                 "open the journal again, so that no such key is remembered"
             )

@@ -57,25 +57,6 @@ _TILES: Final = 16
 """Tiles that are checked at a time before a pruning, so that checkpoints never wait long."""
 
 
-class _Own:
-    """The newest stretch of positions that this process appended itself, without a gap."""
-
-    def __init__(self) -> None:
-        self._start = self._stop = 0
-        self._lock = threading.Lock()
-
-    def add(self, start: int, stop: int) -> None:
-        with self._lock:
-            if start != self._stop:
-                self._start = start
-            self._stop = stop
-
-    def taken(self, start: int, stop: int) -> range:
-        """Return the own ones of a stretch; of others it is not known any more."""
-        with self._lock:
-            return range(max(start, self._start), min(stop, self._stop))
-
-
 class Log:
     """A journal that is sealed, signed and proved; open it with `Log.open`.
 
@@ -107,7 +88,9 @@ class Log:
         self._tree = tree
         self._signed = signed
         self._last_group: bytes | None = None
-        self._own = _Own()
+        # What this process appended and no checkpoint covers yet: record and signature.
+        self._own: dict[int, tuple[bytes, bytes]] = {}
+        self._covered_us = 0
         self._writing = (
             threading.Lock()
         )  # one of append, recover and erase, and each step of prune that destroys keys
@@ -183,7 +166,9 @@ class Log:
         self._last_group = group.id
         outcome = self._engine.append(expected_head, group)
         if outcome is Outcome.ACCEPTED:
-            self._own.add(expected_head, expected_head + len(rows))
+            if self._engine.shared:
+                for position, row in enumerate(rows, expected_head):
+                    self._own[position] = (row.record, row.signature)
             with self._sealing:
                 self._sealer.keep(fresh)
         return outcome
@@ -301,22 +286,29 @@ class Log:
             return checkpoint
 
     def _require_signed(self, batch: Sequence[tuple[int, Row]]) -> None:
-        """Refuse entries of other nodes that are not signed with the service's key.
+        """Refuse entries that are neither the own ones nor signed with the service's key.
 
         Ed25519 gives one signature for one message, and to sign again takes half the time that
-        verifying takes.
+        verifying takes. A record holds no position, so one of ours that somebody put behind later
+        ones is told by its time.
         """
-        sign = self._signing.sign
-        own = self._own.taken(batch[0][0], batch[-1][0] + 1)
+        sign, since_us = self._signing.sign, self._covered_us
         for position, row in batch:
-            if position in own:
-                continue
-            if sign(NAMESPACE + checksum(row.record)) != row.signature:
+            own = self._own.get(position)
+            if own is None:
+                ours = sign(NAMESPACE + checksum(row.record)) == row.signature
+            else:
+                ours = own == (row.record, row.signature)
+            if not ours or row.time_us < since_us:
                 raise AlteredLogError(
-                    f"entry {position} of the journal was not written by a node of this service: "
-                    f"its signature is not the service's; find out who else can write to the "
-                    f"engine, and {RESTORE}"
+                    f"entry {position} of the journal was not written there by a node of this "
+                    "service: its signature or its time is wrong; find out who else can write to "
+                    f"the engine, and {RESTORE}"
                 )
+            since_us = row.time_us
+        self._covered_us = since_us
+        for position in [each for each in list(self._own) if each <= batch[-1][0]]:
+            del self._own[position]
 
     def _sign(self, checkpoint: Checkpoint) -> None:
         content = checkpoint.sign(self._signing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,7 @@ from deconflict.register.state.register import Register
 from deconflict.register.state.view import View
 from deconflict.server.clock import Clock, ClockGuard
 from deconflict.server.group import Decide, Group
+from deconflict.server.nodes.joining import BEFORE
 from deconflict.server.own import own
 from deconflict.server.replay import Progress, replayed
 from deconflict.server.sealed_snapshot import (
@@ -142,6 +144,7 @@ class DataFolder:
                     "of them was rolled back; compare both with the checkpoints that parties keep",
                     0,
                 )
+            shutil.rmtree(path / BEFORE, ignore_errors=True)
             opened._writes = True  # noqa: SLF001 - another way to construct it
             return opened
 

@@ -108,25 +108,20 @@ class Following:
                 f"({type(error).__name__}); start the service again, and keep its log"
             )
 
-    async def follow(self, group: Group | None = None) -> bool:
+    async def follow(self) -> None:
         """Apply what is in the journal and was not applied yet.
 
-        Returns
-        -------
-        bool
-            Whether it begins with a group whose outcome was unknown.
+        Raises
+        ------
+        EngineError, LogError
+            If the journal can't be read to its end now; what was read is applied.
         """
-        ours: bool | None = None
         while self._standing.state is not State.BROKEN:
             unread = await self._in_thread(self._unread)
-            if ours is None:
-                # A record is made over salts, so no other entry has the same.
-                ours = bool(group and unread and unread[0].record == group.made[0].entry.record())
             await self._apply_all(unread)
             if len(unread) < READ_AT_ONCE:
                 break
         self._told()
-        return bool(ours)
 
     async def _apply_all(self, unread: Sequence[Opened]) -> None:
         until = time.perf_counter() + SLICE_S

@@ -68,6 +68,8 @@ class Node:
         The `deconflict.standards.service.Service`.
     checkpoints
         The thread that signs checkpoints.
+    seal
+        By which other nodes know this one; ``None`` if the journal is not shared.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Node:
         neighbourhood: Neighbourhood | None = None,
     ) -> None:
         self.folder = folder
+        self.seal = None if neighbourhood is None else neighbourhood.seal
         self._override_clock = override_clock
         guard = folder.guard(clock)
         folder.begin(guard)
@@ -162,7 +165,7 @@ class Node:
                 neighbourhood = Neighbourhood(
                     name=f"{among.address}#{secrets.token_hex(4)}",
                     address=among.address,
-                    seal=Seal(folder.keys.derived(PURPOSE)),
+                    seal=Seal(folder.keys.derived(PURPOSE), among.address),
                     stale_reads_s=among.stale_reads_s,
                     tls=tls,
                 )

@@ -38,7 +38,6 @@ from deconflict.server.metrics import Metrics
 from deconflict.server.node import Among, Node
 from deconflict.server.nodes.pages import Nodes
 from deconflict.server.nodes.receiving import Receiver
-from deconflict.server.nodes.wire import PURPOSE, Seal
 from deconflict.server.openapi import AUTHORITY_PAGES, PAGES, description
 from deconflict.server.pages import Surroundings, pages
 from deconflict.server.replay import Progress
@@ -59,6 +58,7 @@ def serve(
     *,
     override_clock: str | None = None,
     join: bool = False,
+    trial: bool = False,
     reading: AbstractContextManager[Callable[[float], None]] | None = None,
 ) -> None:
     """Serve until told to stop.
@@ -72,6 +72,9 @@ def serve(
     join
         Whether an operator said to take a shared journal as it stands, though no other node can
         be asked about it.
+    trial
+        Whether an operator said that nothing depends on this service, so that an engine may be
+        used about which there is doubt.
     reading
         Entered while the journal is read; yields what takes the part that is done, 0 to 1.
 
@@ -107,6 +110,11 @@ def serve(
                     among=_among(settings, bound, join=join) if shared else None,
                 )
             stack.callback(node.folder.close)
+            if node.folder.engine.doubt and not trial:
+                raise StartError(
+                    f"{configuration.journal}: {node.folder.engine.doubt}; to try it all the same, "
+                    "start with --trial"
+                )
         except UnreachableError as error:
             raise TryAgainError(f"{configuration.journal}: {error}") from error
         except (EngineError, LogError, RegisterError, ClockAheadError) as error:
@@ -226,7 +234,7 @@ class _Running:
                 started=self._announce,
             )
             if self._folder.engine.doubt:
-                self._log.warning("doubt about the journal's engine", why=self._folder.engine.doubt)
+                self._log.warning("on trial", why=self._folder.engine.doubt)
             await listening.serve([bound])
             self._log.info("stopping", head=self._folder.register.head)
 
@@ -269,10 +277,10 @@ class _Running:
         return front
 
     def _nodes(self, families: Sequence[Family]) -> Nodes | None:
-        if not self._folder.engine.shared:
+        if self._node.seal is None:
             return None
         return Nodes(
-            Seal(self._folder.keys.derived(PURPOSE)),
+            self._node.seal,
             Receiver(families, self._node.coordinator),
             self._folder.path,
         )

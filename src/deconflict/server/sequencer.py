@@ -396,9 +396,10 @@ class Sequencer:
         if not written:
             self._refuse(callers, refused, SENTENCES[State.RECOVERING])
         wait_s = FIRST_RETRY_S
+        began, record = self._register.head, group.made[0].entry.record()
         while True:
             try:
-                head = await self._in_thread(self._reopen)
+                committed, head = await self._in_thread(self._reopen, began, record)
                 if head < self._register.head:
                     self._break(
                         f"the journal holds {head:,} entries and {self._register.head:,} were "
@@ -406,7 +407,7 @@ class Sequencer:
                     )
                     self._refuse(callers, refused, SENTENCES[State.BROKEN])
                     return
-                committed = await self.following.follow(group)
+                await self.following.follow()
                 break
             except Exception as error:  # noqa: BLE001 - any failure means: not verified yet
                 self._standing.set(State.RECOVERING, f"{reason}; opening it again: {error}")
@@ -423,9 +424,18 @@ class Sequencer:
             self._refuse(callers, "not written", health.NOT_WRITTEN)
         self._standing.set(State.WORKING)
 
-    def _reopen(self) -> int:
+    def _reopen(self, began: int, record: bytes) -> tuple[bool, int]:
+        """Return whether a group was committed where it was to begin, and the head.
+
+        Of a group that is not there nothing comes later. A record is made over salts, so no other
+        entry has the same. However much is followed meanwhile, the same place is looked at.
+        """
         self._journal.recover()
-        return self._journal.head()
+        head = self._journal.head()
+        if head <= began:
+            return False, head
+        (there,) = self._journal.read(began, began + 1)
+        return there.record == record, head
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:

@@ -499,3 +499,20 @@ def test_a_key_that_another_node_destroyed_is_not_used_again(log, engine, make_e
     assert log.append(1, [make_entry(1, b"one")]) is Outcome.ACCEPTED
     erased, kept = log.read()
     assert (erased.erased, kept.decided) == (True, make_entry(1, b"one").decided)
+
+
+def test_an_own_entry_that_was_exchanged_before_it_was_covered_is_found(log, engine, make_entry):
+    engine.shared = True
+    log.append(0, [make_entry(0), make_entry(1)])
+    engine.rows[1] = replace(engine.rows[1], signature=bytes(64))
+    with pytest.raises(AlteredLogError, match="entry 1"):
+        log.advance()
+
+
+def test_a_signed_entry_that_somebody_put_behind_later_ones_is_found(log, engine, make_entry):
+    engine.shared = True
+    log.append(0, [make_entry(0), make_entry(1)])
+    assert log.advance().size == 2
+    engine.rows[2] = engine.rows[0]
+    with pytest.raises(AlteredLogError, match="entry 2"):
+        log.advance()

@@ -112,7 +112,7 @@ def test_the_file_in_the_data_folder_can_not_move_the_data_folder(tmp_path: Path
 
 def test_every_setting_has_a_flag_and_words() -> None:
     flags = set(inspect.signature(serve).parameters)
-    assert flags == {*about_settings(), "config", "join", "override_clock"}
+    assert flags == {*about_settings(), "config", "join", "override_clock", "trial"}
     assert all(about.help.endswith(".") for about in about_settings().values())
 
 

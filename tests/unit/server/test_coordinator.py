@@ -29,7 +29,7 @@ from deconflict.register.event import (
 from deconflict.register.state.held import Availability, Readiness
 from deconflict.register.state.register import Register
 from deconflict.register.state.view import View
-from deconflict.server import sequencer
+from deconflict.server import following, sequencer
 from deconflict.server.backlog import Bounds
 from deconflict.server.clock import ClockGuard
 from deconflict.server.coordinator import Coordinator
@@ -467,6 +467,34 @@ def test_callers_of_an_unknown_outcome_get_their_replies_if_it_was_committed(
         assert bench.register.head == 2
         assert (await bench.set("c")).status == 200
         assert bench.coordinator.health().ready
+        await bench.coordinator.stop()
+
+    within(work())
+
+
+def test_what_was_committed_is_answered_however_often_reading_on_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 0.0)
+    monkeypatch.setattr(following, "READ_AT_ONCE", 1)
+
+    async def work() -> None:
+        bench = Bench(tmp_path)
+        await bench.coordinator.start()
+        bench.journal.plan = [kept_then_fails(bench, EngineError("?", outcome_known=False))]
+        whole, failing = bench.journal.read, [False, False, True]
+
+        def read(start: int = 0, stop: int | None = None) -> Iterator[Opened]:
+            if stop is None and failing and failing.pop():
+                raise EngineError("the link broke in the middle")
+            return whole(start, stop)
+
+        # The first entry is applied, then reading fails: the second try begins behind it.
+        failing.reverse()
+        monkeypatch.setattr(bench.journal, "read", read)
+        replies = await asyncio.gather(bench.set("a"), bench.set("b"), bench.set("c"))
+        assert [reply.status for reply in replies] == [200, 200, 200]
+        assert (bench.register.head, failing) == (3, [])
         await bench.coordinator.stop()
 
     within(work())

@@ -134,7 +134,7 @@ class Forwarder:
         left = list(batch)
         while left and not self._role.leads and loop.time() < until_s:
             leader = self._role.leader
-            if leader is not None:
+            if leader is not None and leader.address:
                 left = await self._sent(leader.address, left)
             if left and not self._role.leads:
                 await asyncio.sleep(_PAUSE_S)
@@ -144,7 +144,7 @@ class Forwarder:
         """Send once; return what certainly was not decided."""
         body = ENCODER.encode(tuple(map(_forwarded, batch)))
         headers = {
-            HEADER: self._seal.header(COMMANDS_PATH, body),
+            HEADER: self._seal.header(COMMANDS_PATH, body, to=address),
             "content-type": "application/vnd.msgpack",
         }
         try:
@@ -158,7 +158,8 @@ class Forwarder:
             )
             _refuse(batch, health.NO_ANSWER)
             return []
-        if answer.is_server_error and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+        failed = answer.is_server_error and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE
+        if failed or answer.status_code == httpx.codes.CONFLICT:  # something on the way repeated it
             self._log.error("the sequencer failed", address=address, status=answer.status_code)
             _refuse(batch, health.NO_ANSWER)
             return []

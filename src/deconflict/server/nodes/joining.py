@@ -21,6 +21,7 @@ import httpx
 import structlog
 
 from deconflict.journal.checkpoint import Checkpoint
+from deconflict.journal.durable import make_folder, replace_durably
 from deconflict.journal.engine import Engine
 from deconflict.journal.errors import LogError
 from deconflict.journal.opening import CHECKPOINT_FILE, read_checkpoint
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from deconflict.journal.keys import Keys
 
 LOG: Final = "log"
+BEFORE: Final = "log.before"
+"""Where the last own checkpoint is kept until another node's log was found to extend it."""
 SNAPSHOTS: Final = "snapshots"
 _TIMEOUT_S: Final = 60.0
 _MOST_BYTES: Final = 64 * 2**30
@@ -57,9 +60,12 @@ def joined(
 
     def join(engine: Engine, data: Path, keys: Keys) -> Checkpoint | None:
         signed = read_checkpoint(data / LOG, keys.public_key)
-        old = None if signed is None else signed[1]
-        if engine.head() == 0 or (old is not None and engine.first() <= old.size):
-            return None
+        own = None if signed is None else signed[1]
+        # One that another's log took the place of, and that was not found to be extended yet.
+        before = read_checkpoint(data / BEFORE, keys.public_key)
+        old = None if before is None else before[1]
+        if engine.head() == 0 or (own is not None and engine.first() <= own.size):
+            return old
         said = structlog.get_logger("deconflict.nodes")
         # Whoever holds the lease answers. If nobody does, it is given to us and back at once.
         holder = engine.lease(PROBE, "", LEASE_S)
@@ -67,8 +73,12 @@ def joined(
             engine.release(PROBE)
             _without_others(engine, data, keys, trust=trust)
             said.warning("joined without another node", entries=engine.head())
-            return None
+            return old
         said.info("joining", node=holder.node, address=holder.address)
+        if signed is not None and before is None:
+            make_folder(data / BEFORE)
+            replace_durably(data / BEFORE / CHECKPOINT_FILE, signed[0])
+            old = own
         _fetch(holder.address, data, keys, tls)
         return old
 
@@ -99,7 +109,7 @@ def base(data: Path) -> Iterator[bytes]:
 
 
 def _fetch(address: str, data: Path, keys: Keys, tls: ssl.SSLContext | None) -> None:
-    seal = Seal(keys.derived(PURPOSE))
+    seal = Seal(keys.derived(PURPOSE), "")
     got = data / "joining"
     shutil.rmtree(got, ignore_errors=True)
     got.mkdir(mode=0o700)
@@ -107,7 +117,9 @@ def _fetch(address: str, data: Path, keys: Keys, tls: ssl.SSLContext | None) -> 
         with (
             httpx.Client(trust_env=False, verify=tls or True, timeout=_TIMEOUT_S) as client,
             client.stream(
-                "GET", address + BASE_PATH, headers={HEADER: seal.header(BASE_PATH, b"")}
+                "GET",
+                address + BASE_PATH,
+                headers={HEADER: seal.header(BASE_PATH, b"", to=address)},
             ) as answer,
         ):
             if answer.status_code != httpx.codes.OK:

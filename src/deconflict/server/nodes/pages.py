@@ -21,6 +21,7 @@ from deconflict.server.nodes.wire import (
     HEADER,
     MOST_BATCH_BYTES,
     Seal,
+    SeenError,
     body_matches,
 )
 
@@ -50,7 +51,10 @@ def node_routes(nodes: Nodes) -> list[Route]:
     """Return the routes; to whoever is no node of this service there is nothing at them."""
 
     def digest(request: Request) -> str:
-        found = nodes.seal.digest(request.url.path, request.headers.get(HEADER, ""))
+        try:
+            found = nodes.seal.digest(request.url.path, request.headers.get(HEADER, ""))
+        except SeenError:
+            raise HTTPException(409, "the same request came before") from None
         if found is None:
             raise HTTPException(404)
         return found

@@ -114,7 +114,7 @@ class LeaseKeeper:
         the engine does.
         """
         lease = self._lease
-        return lease is not None and lease.node == self._node and _now_s() < self._until_s
+        return lease is not None and lease.node == self._node and now_s() < self._until_s
 
     @property
     def leader(self) -> Lease | None:
@@ -150,7 +150,7 @@ class LeaseKeeper:
                 await self._give_back()
                 self._changed()
             return
-        began_s = _now_s()
+        began_s = now_s()
         try:
             lease = await asyncio.get_running_loop().run_in_executor(
                 self._thread, self._engine.lease, self._node, self._address, LEASE_S
@@ -182,5 +182,6 @@ class LeaseKeeper:
             self._log.info("the lease was not given back", error=described(error))
 
 
-def _now_s() -> float:
+def now_s() -> float:
+    """Return seconds of a clock that nobody sets, and that counts while the machine sleeps."""
     return time.clock_gettime(_CLOCK)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -15,7 +14,7 @@ from deconflict.server import health
 from deconflict.server.health import Standing, State
 from deconflict.server.nodes.barrier import Barrier
 from deconflict.server.nodes.forwarding import Forwarder
-from deconflict.server.nodes.role import LeaseKeeper
+from deconflict.server.nodes.role import LeaseKeeper, now_s
 from deconflict.server.nodes.tail import Tail
 from deconflict.standards.service import UnavailableError
 
@@ -172,10 +171,10 @@ class Tied:
 
     def _behind_s(self) -> float | None:
         at_s = self._current_at_s
-        return None if at_s is None else time.monotonic() - at_s
+        return None if at_s is None else now_s() - at_s
 
     async def _follow(self) -> None:
-        began_s = time.monotonic()
+        began_s = now_s()
         try:
             async with asyncio.timeout(CURRENT_S):
                 head = await self._barrier.head()
@@ -206,3 +205,5 @@ class Tied:
         elif standing.state is State.UNREACHABLE:
             standing.set(State.WORKING)
             self._sequencer.follow()
+        elif standing.state in {State.NO_SPACE, State.FAILING} and not self._keeper.leads:
+            standing.set(State.WORKING)  # another node appends now; this one need not find out

@@ -1,8 +1,9 @@
 """What one node sends another: commands to be decided, in MessagePack, each batch authenticated.
 
 Nodes share the service's keys, and a key for this is derived from the sealing key. The header of
-a batch holds its time, a nonce and a MAC over these, the path and the body's hash, so a stranger's
-body is refused before it is read, and nothing is taken twice.
+a batch holds its time, a nonce and a MAC over these, the addressee, the path and the body's hash.
+So a stranger's body is refused before it is read, and nothing is taken twice: not by another node,
+nor by the same one after it was started again.
 """
 
 from __future__ import annotations
@@ -83,6 +84,10 @@ OUTCOMES: Final = msgspec.msgpack.Decoder(tuple[Outcome, ...])
 ENCODER: Final = msgspec.msgpack.Encoder()
 
 
+class SeenError(Exception):
+    """A batch came twice: whoever sent it can't know whether the first was decided."""
+
+
 class Seal:
     """Makes and checks the header by which nodes of one service know each other.
 
@@ -90,27 +95,39 @@ class Seal:
     ----------
     key
         32 secret bytes that all nodes have.
+    address
+        Of this node, as the lease names it; empty if it only sends.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, address: str) -> None:
         self._key = key
+        self._address = address
+        self._began_s = int(time.time())
         self._seen: OrderedDict[str, int] = OrderedDict()
 
-    def header(self, path: str, body: bytes) -> str:
-        """Return the header for a request."""
+    def header(self, path: str, body: bytes, *, to: str) -> str:
+        """Return the header for a request to the node at an address."""
         digest = hashlib.sha256(body).hexdigest()
         said = f"{int(time.time())}.{secrets.token_hex(_NONCE_BYTES)}.{digest}"
-        return f"{said}.{self._mac(path, said)}"
+        return f"{said}.{self._mac(to, path, said)}"
 
     def digest(self, path: str, header: str) -> str | None:
-        """Return the hash that the body of a request must have; ``None`` if it is not a node's."""
+        """Return the hash that the body of a request must have; ``None`` if it is not a node's.
+
+        Raises
+        ------
+        SeenError
+            If the same request came before.
+        """
         said, _, mac = header.rpartition(".")
-        if not hmac.compare_digest(self._mac(path, said).encode(), mac.encode()):
+        if not hmac.compare_digest(self._mac(self._address, path, said).encode(), mac.encode()):
             return None
         at_s, nonce, digest = said.split(".")  # its form is ours: the MAC was right
         now_s = int(time.time())
-        if abs(now_s - int(at_s)) > MOST_APART_S or nonce in self._seen:
+        if abs(now_s - int(at_s)) > MOST_APART_S or int(at_s) < self._began_s:
             return None
+        if nonce in self._seen:
+            raise SeenError
         self._seen[nonce] = int(at_s)
         while self._seen and (
             len(self._seen) > _MOST_NONCES
@@ -119,8 +136,8 @@ class Seal:
             self._seen.popitem(last=False)
         return digest
 
-    def _mac(self, path: str, said: str) -> str:
-        return hmac.new(self._key, f"{path}\0{said}".encode(), hashlib.sha256).hexdigest()
+    def _mac(self, to: str, path: str, said: str) -> str:
+        return hmac.new(self._key, f"{to}\0{path}\0{said}".encode(), hashlib.sha256).hexdigest()
 
 
 def body_matches(body: bytes, digest: str) -> bool:
