@@ -371,7 +371,7 @@ def test_a_replay_tells_what_a_party_was_refused_shown_and_never_told(
 ) -> None:
     story = left.story
     at = datetime.now(UTC) + timedelta(seconds=1)
-    text = journal(left.data, "replay", "--at", stamp(at), "--party", "Relief")
+    text = journal(left.data, "replay", "--party", "Relief")
     assert text.returncode == ExitStatus.CLEAR
     assert "Relief was REFUSED (409)" in text.stdout
     assert story.ovn not in text.stdout

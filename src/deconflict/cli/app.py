@@ -122,7 +122,7 @@ _GROUPS = {
                 "deconflict journal restore /backup/deconflict",
             ),
             "replay": (
-                "--at TIME [OPTIONS]",
+                "[OPTIONS]",
                 "Print who knew what then: the register, and what a party had been told.",
                 'deconflict journal replay --at 2026-12-01T08:40:00Z --party "Relief"',
             ),

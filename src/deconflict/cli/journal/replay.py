@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @spoken
 def replay(
     *,
-    at: str,
+    at: str | None = None,
     party: str | None = None,
     since: str | None = None,
     data: Path | None = None,
@@ -45,7 +46,7 @@ def replay(
     Parameters
     ----------
     at
-        The instant (RFC 3339, such as 2026-12-01T08:40:00Z).
+        The instant (RFC 3339, such as 2026-12-01T08:40:00Z); without it, now.
     party
         Also what this party had asked, been told, been refused and been shown until then, and
         what of others no answer had ever named to it.
@@ -60,7 +61,7 @@ def replay(
     from deconflict.server.investigating import scene
     from deconflict.server.record import Record
 
-    at_us = instant_us(at, "--at")
+    at_us = time.time_ns() // 1000 if at is None else instant_us(at, "--at")
     since_us = 0 if since is None else instant_us(since, "--since")
     with Record.open(data_folder(data)) as record, progress("Replaying") as advance:
         found = scene(record, at_us, party or "", advance)
