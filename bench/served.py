@@ -50,7 +50,7 @@ class Served:
         self.port = port
         began = time.perf_counter()
         # A file, as a service manager has: a pipe that nobody reads would fill, and spare the log.
-        self.log = tempfile.TemporaryFile()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it lasts as long as the server
         self.process = subprocess.Popen([sys.executable, *command], stderr=self.log)  # noqa: S603
         while True:
             try:
