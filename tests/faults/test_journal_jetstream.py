@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -226,7 +227,8 @@ def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(
 ):
     one, two = opened(stream_url), opened(stream_url)
     clock = [1000.0]
-    monkeypatch.setattr("deconflict.journal.jetstream_meta.time.monotonic", lambda: clock[0])
+    its_time = SimpleNamespace(monotonic=lambda: clock[0])  # and nobody else's
+    monkeypatch.setattr("deconflict.journal.jetstream_meta.time", its_time)
     assert one.lease("one", "http://127.0.0.1:1", 5.0).node == "one"
     clock[0] += 100  # nobody has looked at it meanwhile
     assert two.lease("two", "http://127.0.0.1:2", 5.0).node == "one"

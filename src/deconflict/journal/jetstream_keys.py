@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Final
 
 from deconflict.journal.jetstream_failure import (
-    NO_MESSAGE,
     WRONG_LAST_SEQUENCE,
     RefusalError,
     failure,
@@ -20,9 +18,6 @@ from deconflict.journal.jetstream_failure import (
 from deconflict.journal.jetstream_link import Link
 from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages
 from deconflict.journal.jetstream_stream import Names
-
-_DELETED: Final = {10043, 10057}
-"""A message that was deleted already can't be deleted."""
 
 
 class Keys:
@@ -87,18 +82,16 @@ class Keys:
         return await self._get(key_id) == wrapped
 
     async def _destroy(self, key_id: bytes, doing: str) -> None:
-        names = self._names
+        """Overwrite all that there is of a key, up to a mark that a majority confirmed."""
+        link, names, sequence = self._link, self._names, 0
         async with self._places:
             try:
-                found = await self._messages.last(names.keys, names.key(key_id))
-                while found is not None:
-                    request = {"seq": found.sequence}  # it is overwritten, not only left out
-                    try:
-                        await self._link.api(f"STREAM.MSG.DELETE.{names.keys}", request)
-                    except RefusalError as error:
-                        if error.code not in {NO_MESSAGE, *_DELETED}:
-                            raise
-                    found = await self._messages.last(names.keys, names.key(key_id))
-                await self._link.api(f"STREAM.PURGE.{names.keys}", {"filter": names.key(key_id)})
+                end = await link.patiently(
+                    lambda patience_s: link.publish(names.key_end(key_id), patience_s=patience_s)
+                )
+                while sequence < end:
+                    found = await self._messages.next_of_key(sequence + 1, key_id)
+                    await self._messages.delete(names.keys, found.sequence, erase=True)
+                    sequence = found.sequence
             except RefusalError as error:
-                raise failure(error, self._link.where, doing) from error
+                raise failure(error, link.where, doing) from error

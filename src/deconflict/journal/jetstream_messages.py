@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_failure import NO_MESSAGE, RefusalError, UnansweredError, failure
+from deconflict.journal.jetstream_failure import (
+    GONE,
+    NO_MESSAGE,
+    RefusalError,
+    UnansweredError,
+    failure,
+)
 from deconflict.journal.jetstream_link import FIRST_ANSWER_S, PATIENCE_S, PAUSE_S, Link
 from deconflict.journal.jetstream_message import Entries, unpacked
 from deconflict.journal.jetstream_stream import Names
@@ -60,7 +66,17 @@ class Messages:
         UnreachableError
             If no server that has it answers.
         """
-        return await self._certainly(sequence, self._names.any)
+        return await self._certainly(self._names.journal, sequence, self._names.any)
+
+    async def next_of_key(self, sequence: int, key_id: bytes) -> Stored:
+        """Return the next message about a key, which is known to be there.
+
+        Raises
+        ------
+        UnreachableError
+            If no server that has it answers.
+        """
+        return await self._certainly(self._names.keys, sequence, self._names.key_any(key_id))
 
     async def next_entries(self, sequence: int) -> Entries | None:
         """Return the next group from a sequence on, as far as the answering server knows."""
@@ -75,7 +91,7 @@ class Messages:
         UnreachableError
             If no server that has it answers.
         """
-        found = await self._certainly(sequence, self._names.entries)
+        found = await self._certainly(self._names.journal, sequence, self._names.entries)
         return unpacked(found.sequence, found.data, self._link.where)
 
     async def last_entries(self) -> Entries | None:
@@ -98,15 +114,37 @@ class Messages:
             return None
         return unpacked(message.sequence, message.data, self._link.where)
 
-    async def _certainly(self, sequence: int, subject: str) -> Stored:
+    async def delete(self, stream: str, sequence: int, *, erase: bool) -> None:
+        """Remove a message that is known to have been there.
+
+        Parameters
+        ----------
+        stream, sequence
+            Which.
+        erase
+            Whether each server overwrites it.
+
+        Raises
+        ------
+        RefusalError
+            If it stays.
+        """
+        request = {"seq": sequence, "no_erase": not erase}
+        try:
+            await self._link.api(f"STREAM.MSG.DELETE.{stream}", request)
+        except RefusalError as error:
+            if error.code not in GONE:
+                raise
+
+    async def _certainly(self, stream: str, sequence: int, subject: str) -> Stored:
         until = time.monotonic() + PATIENCE_S
         while True:
-            found = await self._get(self._names.journal, seq=sequence, next_by_subj=subject)
+            found = await self._get(stream, seq=sequence, next_by_subj=subject)
             if found is not None:
                 return found
             if time.monotonic() > until:
                 raise UnreachableError(
-                    f"message {sequence} of the journal is confirmed, but the server of "
+                    f"message {sequence} of {stream} is confirmed, but the server of "
                     f"{self._link.where} that answers does not have it: it is cut off, or behind"
                 )
             await asyncio.sleep(PAUSE_S)

@@ -7,7 +7,8 @@ The message that holds the first kept row stays whole, and the last one always.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Final
@@ -16,7 +17,7 @@ from deconflict.journal.engine import EngineError, Forgetting
 from deconflict.journal.jetstream_failure import RefusalError, failure
 from deconflict.journal.jetstream_keys import Keys
 from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_messages import Messages
+from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages
 from deconflict.journal.jetstream_meta import Meta
 from deconflict.journal.jetstream_stream import Names
 from deconflict.journal.jetstream_tail import Tail
@@ -77,34 +78,36 @@ class Pruning:
         run = self._link.run
         first = run(self._meta.raise_first(before))
         candidates: set[bytes] = set()
-        seen, until = run(self._collect(candidates, first))
+        seen, old = run(self._collect(candidates, first))
         seen = run(self._keep_used(candidates, seen))
         left = iter(candidates)
         while step := set(islice(left, STEP_KEYS)):
             with (forgetting or _nothing_kept)(step):
                 run(self._destroy(step, seen))
-        run(self._purge(until))
+        for at in range(0, len(old), MOST_AT_ONCE):
+            run(self._remove(old[at : at + MOST_AT_ONCE]))
 
-    async def _collect(self, candidates: set[bytes], first: int) -> tuple[int, int]:
+    async def _collect(self, candidates: set[bytes], first: int) -> tuple[int, list[int]]:
         """Take in the keys of rows before a position, but not of rows behind it.
 
         Returns
         -------
         tuple
-            Up to which sequence it looked, and before which all messages can go.
+            Up to which sequence it looked, and the sequences of the messages that can go.
         """
-        sequence = until = 0
+        sequence, old = 0, []
         used: set[bytes] = set()
         while sequence < self._tail.entries:
             found = await self._messages.next_entries_certainly(sequence + 1)
             gone = max(0, first - found.first)
             candidates.update(row.key_id for row in found.rows[:gone])
             used.update(row.key_id for row in found.rows[gone:])
-            sequence = until = found.sequence
-            if found.stop > first:
+            sequence = found.sequence
+            if found.stop > first or sequence >= self._tail.entries:
                 break
+            old.append(sequence)
         candidates -= used
-        return sequence, until
+        return sequence, old
 
     async def _keep_used(self, candidates: set[bytes], sequence: int) -> int:
         """Take out the keys that groups behind a sequence use; return that of the last."""
@@ -127,12 +130,10 @@ class Pruning:
         if await self._writing.announce(step, _DOING, spare):
             await self._keys.destroy(step, _DOING)
 
-    async def _purge(self, until: int) -> None:
-        """Remove the messages before a sequence."""
-        if not until:
-            return
+    async def _remove(self, sequences: Sequence[int]) -> None:
+        journal, delete = self._names.journal, self._messages.delete
         try:
-            await self._link.api(f"STREAM.PURGE.{self._names.journal}", {"seq": until})
+            await asyncio.gather(*(delete(journal, each, erase=False) for each in sequences))
         except RefusalError as error:
             raise failure(error, self._link.where, _DOING) from error
 

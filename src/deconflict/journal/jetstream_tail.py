@@ -24,7 +24,7 @@ STEPS_AT_ONCE: Final = 16
 JUMP: Final = 64
 """If more messages than this are new, it is worth to ask for the last group first."""
 BARRIERS_KEPT: Final = 256
-"""Barriers of one node after which those of all are purged."""
+"""Barriers of one node after which the next takes the place of those of all."""
 PACE: Final = 6
 """How many times as long as a barrier takes the next one of this node waits behind it."""
 MOST_PACE_S: Final = 0.2
@@ -183,8 +183,6 @@ class Tail:
             ended = time.monotonic()
             self._next_barrier = ended + min(MOST_PACE_S, PACE * (ended - began))
         self._barriers += 1
-        if self._barriers % BARRIERS_KEPT == 0:
-            await self._purge_barriers()
         return sequence
 
     def _leave_room(self) -> None:
@@ -193,18 +191,14 @@ class Tail:
 
     async def _publish_barrier(self) -> int:
         link, doing = self._link, "it is not certain how far the journal goes"
+        headers = None if (self._barriers + 1) % BARRIERS_KEPT else {"Nats-Rollup": "sub"}
         try:
             return await link.patiently(
-                lambda patience_s: link.publish(self._names.barrier, patience_s=patience_s)
+                lambda patience_s: link.publish(
+                    self._names.barrier, headers=headers, patience_s=patience_s
+                )
             )
         except RefusalError as error:
             raise failure(error, link.where, doing) from error
         except UnreachableError as error:
             raise UnreachableError(f"{doing}: {error}") from error
-
-    async def _purge_barriers(self) -> None:
-        request = {"filter": self._names.barrier, "keep": 1}
-        try:
-            await self._link.api(f"STREAM.PURGE.{self._names.journal}", request)
-        except (RefusalError, UnreachableError):
-            self._barriers -= 1  # the next one tries again; they only take room
