@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from deconflict.journal.jetstream_failure import (
-    WRONG_LAST_SEQUENCE,
     RefusalError,
     failure,
 )
@@ -59,27 +58,23 @@ class Keys:
 
     async def _get(self, key_id: bytes) -> bytes | None:
         async with self._places:
-            found = await self._messages.last(self._names.keys, self._names.key(key_id))
+            found = await self._messages.first(self._names.keys, self._names.key(key_id))
         return None if found is None else found.data
 
     async def _put(self, key_id: bytes, wrapped: bytes, doing: str) -> bool:
-        subject = self._names.key(key_id)
-        headers = {"Nats-Expected-Last-Subject-Sequence": "0"}
-
-        async def publish(patience_s: float) -> bool:
-            try:
-                await self._link.publish(subject, wrapped, headers, patience_s=patience_s)
-            except RefusalError as error:
-                if error.code == WRONG_LAST_SEQUENCE:
-                    return False
-                raise failure(error, self._link.where, doing) from error
-            return True
-
+        """Write a key unless there is one; of two written at once the first one holds."""
+        link, subject = self._link, self._names.key(key_id)
+        found = await self._get(key_id)
+        if found is not None:
+            return found == wrapped
         async with self._places:
-            # Asked again, it finds what it wrote the first time.
-            if await self._link.patiently(publish):
-                return True
-        return await self._get(key_id) == wrapped
+            try:
+                await link.patiently(
+                    lambda patience_s: link.publish(subject, wrapped, patience_s=patience_s)
+                )
+            except RefusalError as error:
+                raise failure(error, link.where, doing) from error
+            return (await self._messages.first_of_key(key_id)).data == wrapped
 
     async def _destroy(self, key_id: bytes, doing: str) -> None:
         """Overwrite all that there is of a key, up to a mark that a majority confirmed."""

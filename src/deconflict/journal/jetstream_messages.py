@@ -10,7 +10,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,6 +68,10 @@ class Messages:
         """
         return await self._certainly(self._names.journal, sequence, self._names.any)
 
+    async def first_of_key(self, key_id: bytes) -> Stored:
+        """Return a key's first message, of which it is known that there is one."""
+        return await self._certainly(self._names.keys, 1, self._names.key(key_id))
+
     async def next_of_key(self, sequence: int, key_id: bytes) -> Stored:
         """Return the next message about a key, which is known to be there.
 
@@ -94,9 +98,44 @@ class Messages:
         found = await self._certainly(self._names.journal, sequence, self._names.entries)
         return unpacked(found.sequence, found.data, self._link.where)
 
+    async def chain(self, behind: int, until: int) -> AsyncIterator[Entries]:
+        """Yield the accepted groups behind an accepted one, up to one that is known to be.
+
+        Each message names the accepted one that its writer took for the last. It is accepted if
+        nothing else was in between; whoever reads in order finds the same. A message that names
+        a later one than any that is there follows upon what was pruned.
+
+        Parameters
+        ----------
+        behind
+            Sequence of an accepted message; 0: from the oldest that is kept.
+        until
+            Sequence of the last one to look at, which is there.
+        """
+        sequence = behind
+        while sequence < until:
+            found = await self.next_entries_certainly(sequence + 1)
+            sequence = found.sequence
+            if found.behind >= behind and sequence <= until:
+                behind = sequence
+                yield found
+
+    async def accepted(self, found: Entries) -> bool:
+        """Return whether a message was the first to go behind what it goes behind."""
+        sequence = found.behind
+        while True:
+            first = await self.next_entries_certainly(sequence + 1)
+            if first.behind >= found.behind:
+                return first.sequence == found.sequence
+            sequence = first.sequence
+
     async def last_entries(self) -> Entries | None:
         """Return the last group, as far as the answering server knows."""
         return self.opened(await self.last(self._names.journal, self._names.entries))
+
+    async def first(self, stream: str, subject: str) -> Stored | None:
+        """Return a subject's first message, as far as the answering server knows."""
+        return await self._get(stream, seq=1, next_by_subj=subject)
 
     async def last(self, stream: str, subject: str) -> Stored | None:
         """Return a subject's last message, as far as the answering server knows."""

@@ -79,13 +79,16 @@ class Pruning:
         first = run(self._meta.raise_first(before))
         candidates: set[bytes] = set()
         seen, old = run(self._collect(candidates, first))
+        void = run(self._void(old, seen)) if seen else []
         seen = run(self._keep_used(candidates, seen))
         left = iter(candidates)
         while step := set(islice(left, STEP_KEYS)):
             with (forgetting or _nothing_kept)(step):
                 run(self._destroy(step, seen))
-        for at in range(0, len(old), MOST_AT_ONCE):
-            run(self._remove(old[at : at + MOST_AT_ONCE]))
+        # What is void first: else it could be taken for what it lost against.
+        for gone in (void, old):
+            for at in range(0, len(gone), MOST_AT_ONCE):
+                run(self._remove(gone[at : at + MOST_AT_ONCE]))
 
     async def _collect(self, candidates: set[bytes], first: int) -> tuple[int, list[int]]:
         """Take in the keys of rows before a position, but not of rows behind it.
@@ -95,15 +98,16 @@ class Pruning:
         tuple
             Up to which sequence it looked, and the sequences of the messages that can go.
         """
-        sequence, old = 0, []
+        sequence = 0
+        old: list[int] = []
         used: set[bytes] = set()
-        while sequence < self._tail.entries:
-            found = await self._messages.next_entries_certainly(sequence + 1)
+        until = self._tail.entries
+        async for found in self._messages.chain(0, until):
             gone = max(0, first - found.first)
             candidates.update(row.key_id for row in found.rows[:gone])
             used.update(row.key_id for row in found.rows[gone:])
             sequence = found.sequence
-            if found.stop > first or sequence >= self._tail.entries:
+            if found.stop > first or sequence >= until:
                 break
             old.append(sequence)
         candidates -= used
@@ -111,11 +115,22 @@ class Pruning:
 
     async def _keep_used(self, candidates: set[bytes], sequence: int) -> int:
         """Take out the keys that groups behind a sequence use; return that of the last."""
-        while sequence < self._tail.entries and candidates:
-            found = await self._messages.next_entries_certainly(sequence + 1)
+        async for found in self._messages.chain(sequence, self._tail.entries):
             candidates.difference_update(row.key_id for row in found.rows)
             sequence = found.sequence
         return sequence
+
+    async def _void(self, old: Sequence[int], until: int) -> list[int]:
+        """Return the sequences of the void messages before one."""
+        accepted, sequence = set(old), 0
+        void: list[int] = []
+        while True:
+            found = await self._messages.next_entries_certainly(sequence + 1)
+            sequence = found.sequence
+            if sequence >= until:
+                return void
+            if sequence not in accepted:
+                void.append(sequence)
 
     async def _destroy(self, step: set[bytes], seen: int) -> None:
         """Destroy keys, but those that are used behind a sequence."""

@@ -60,8 +60,6 @@ class Names:
         self.lease = f"{name}.meta.lease"
         self.appended = f"{name}.appended"
         """No stream takes it: it wakes who waits."""
-        self.contended = f"{name}.contended"
-        """The same: it tells the others that their barriers are in an append's way."""
 
     def key(self, key_id: bytes) -> str:
         """Return the subject of a wrapped key."""
