@@ -8,6 +8,8 @@ from deconflict.journal.engine import EngineError, NoSpaceError, UnreachableErro
 
 WRONG_LAST_SEQUENCE: Final = 10071
 NO_MESSAGE: Final = 10037
+GONE: Final = {NO_MESSAGE, 10043, 10057}
+"""What a server says of a message that was deleted already, when it is to delete it."""
 STREAM_NOT_FOUND: Final = 10059
 REPLICAS_UNCLUSTERED: Final = 10074
 NO_PEERS: Final = 10005

@@ -9,20 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Final
 
 from deconflict.journal.jetstream_failure import (
-    NO_MESSAGE,
-    WRONG_LAST_SEQUENCE,
     RefusalError,
     failure,
 )
 from deconflict.journal.jetstream_link import Link
 from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages
 from deconflict.journal.jetstream_stream import Names
-
-_DELETED: Final = {10043, 10057}
-"""A message that was deleted already can't be deleted."""
 
 
 class Keys:
@@ -64,41 +58,35 @@ class Keys:
 
     async def _get(self, key_id: bytes) -> bytes | None:
         async with self._places:
-            found = await self._messages.last(self._names.keys, self._names.key(key_id))
+            found = await self._messages.first(self._names.keys, self._names.key(key_id))
         return None if found is None else found.data
 
     async def _put(self, key_id: bytes, wrapped: bytes, doing: str) -> bool:
-        subject = self._names.key(key_id)
-        headers = {"Nats-Expected-Last-Subject-Sequence": "0"}
-
-        async def publish(patience_s: float) -> bool:
-            try:
-                await self._link.publish(subject, wrapped, headers, patience_s=patience_s)
-            except RefusalError as error:
-                if error.code == WRONG_LAST_SEQUENCE:
-                    return False
-                raise failure(error, self._link.where, doing) from error
-            return True
-
+        """Write a key unless there is one; of two written at once the first one holds."""
+        link, subject = self._link, self._names.key(key_id)
+        found = await self._get(key_id)
+        if found is not None:
+            return found == wrapped
         async with self._places:
-            # Asked again, it finds what it wrote the first time.
-            if await self._link.patiently(publish):
-                return True
-        return await self._get(key_id) == wrapped
+            try:
+                await link.patiently(
+                    lambda patience_s: link.publish(subject, wrapped, patience_s=patience_s)
+                )
+            except RefusalError as error:
+                raise failure(error, link.where, doing) from error
+            return (await self._messages.first_of_key(key_id)).data == wrapped
 
     async def _destroy(self, key_id: bytes, doing: str) -> None:
-        names = self._names
+        """Overwrite all that there is of a key, up to a mark that a majority confirmed."""
+        link, names, sequence = self._link, self._names, 0
         async with self._places:
             try:
-                found = await self._messages.last(names.keys, names.key(key_id))
-                while found is not None:
-                    request = {"seq": found.sequence}  # it is overwritten, not only left out
-                    try:
-                        await self._link.api(f"STREAM.MSG.DELETE.{names.keys}", request)
-                    except RefusalError as error:
-                        if error.code not in {NO_MESSAGE, *_DELETED}:
-                            raise
-                    found = await self._messages.last(names.keys, names.key(key_id))
-                await self._link.api(f"STREAM.PURGE.{names.keys}", {"filter": names.key(key_id)})
+                end = await link.patiently(
+                    lambda patience_s: link.publish(names.key_end(key_id), patience_s=patience_s)
+                )
+                while sequence < end:
+                    found = await self._messages.next_of_key(sequence + 1, key_id)
+                    await self._messages.delete(names.keys, found.sequence, erase=True)
+                    sequence = found.sequence
             except RefusalError as error:
-                raise failure(error, self._link.where, doing) from error
+                raise failure(error, link.where, doing) from error

@@ -15,7 +15,7 @@ _VERSION: Final = 1
 _DIGEST_BYTES: Final = 16
 """Of SHA-256: what is to be noticed are accidents, and 128 bits are plenty for those."""
 _Fields: TypeAlias = tuple[int, bytes, bytes, bytes, bytes]
-_Body: TypeAlias = tuple[int, int, bytes, list[_Fields], list[bytes]]
+_Body: TypeAlias = tuple[int, int, int, bytes, list[_Fields], list[bytes]]
 _decode = msgspec.msgpack.Decoder(_Body).decode
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -28,6 +28,9 @@ class Entries:
     ----------
     sequence
         Of the message in its stream; 0 before it is there.
+    behind
+        Sequence of the accepted message that its writer knew as the last one; 0 if there was none.
+        It is accepted if that still was the last one before it, and void if not.
     first
         Position of its first row, or of the next one if it has none.
     group_id
@@ -42,6 +45,7 @@ class Entries:
     """
 
     sequence: int
+    behind: int
     first: int
     group_id: bytes
     rows: tuple[Row, ...]
@@ -54,10 +58,10 @@ class Entries:
         return self.first + len(self.rows)
 
 
-def packed(first: int, group: Group, destroyed: Collection[bytes] = ()) -> bytes:
-    """Return the body of the message that commits a group at a position."""
+def packed(behind: int, first: int, group: Group, destroyed: Collection[bytes] = ()) -> bytes:
+    """Return the body of the message that commits a group at a position, behind another message."""
     rows = [(r.time_us, r.record, r.signature, r.key_id, r.sealed) for r in group.rows]
-    body = _encode((_VERSION, first, group.id, rows, list(destroyed)))
+    body = _encode((_VERSION, behind, first, group.id, rows, list(destroyed)))
     return _digest(body) + body
 
 
@@ -85,13 +89,19 @@ def unpacked(sequence: int, data: bytes, where: str) -> Entries:
             "match; restore the newest copy as a new log"
         )
     try:
-        version, first, group_id, rows, destroyed = _decode(body)
+        version, behind, first, group_id, rows, destroyed = _decode(body)
     except msgspec.DecodeError as error:
         raise _newer(sequence, where) from error
     if version != _VERSION:
         raise _newer(sequence, where)
     return Entries(
-        sequence, first, group_id, tuple(Row(*row) for row in rows), tuple(destroyed), len(data)
+        sequence,
+        behind,
+        first,
+        group_id,
+        tuple(Row(*row) for row in rows),
+        tuple(destroyed),
+        len(data),
     )
 
 

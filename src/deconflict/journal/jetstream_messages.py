@@ -10,12 +10,18 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_failure import NO_MESSAGE, RefusalError, UnansweredError, failure
+from deconflict.journal.jetstream_failure import (
+    GONE,
+    NO_MESSAGE,
+    RefusalError,
+    UnansweredError,
+    failure,
+)
 from deconflict.journal.jetstream_link import FIRST_ANSWER_S, PATIENCE_S, PAUSE_S, Link
 from deconflict.journal.jetstream_message import Entries, unpacked
 from deconflict.journal.jetstream_stream import Names
@@ -60,7 +66,21 @@ class Messages:
         UnreachableError
             If no server that has it answers.
         """
-        return await self._certainly(sequence, self._names.any)
+        return await self._certainly(self._names.journal, sequence, self._names.any)
+
+    async def first_of_key(self, key_id: bytes) -> Stored:
+        """Return a key's first message, of which it is known that there is one."""
+        return await self._certainly(self._names.keys, 1, self._names.key(key_id))
+
+    async def next_of_key(self, sequence: int, key_id: bytes) -> Stored:
+        """Return the next message about a key, which is known to be there.
+
+        Raises
+        ------
+        UnreachableError
+            If no server that has it answers.
+        """
+        return await self._certainly(self._names.keys, sequence, self._names.key_any(key_id))
 
     async def next_entries(self, sequence: int) -> Entries | None:
         """Return the next group from a sequence on, as far as the answering server knows."""
@@ -75,12 +95,47 @@ class Messages:
         UnreachableError
             If no server that has it answers.
         """
-        found = await self._certainly(sequence, self._names.entries)
+        found = await self._certainly(self._names.journal, sequence, self._names.entries)
         return unpacked(found.sequence, found.data, self._link.where)
+
+    async def chain(self, behind: int, until: int) -> AsyncIterator[Entries]:
+        """Yield the accepted groups behind an accepted one, up to one that is known to be.
+
+        Each message names the accepted one that its writer took for the last. It is accepted if
+        nothing else was in between; whoever reads in order finds the same. A message that names
+        a later one than any that is there follows upon what was pruned.
+
+        Parameters
+        ----------
+        behind
+            Sequence of an accepted message; 0: from the oldest that is kept.
+        until
+            Sequence of the last one to look at, which is there.
+        """
+        sequence = behind
+        while sequence < until:
+            found = await self.next_entries_certainly(sequence + 1)
+            sequence = found.sequence
+            if found.behind >= behind and sequence <= until:
+                behind = sequence
+                yield found
+
+    async def accepted(self, found: Entries) -> bool:
+        """Return whether a message was the first to go behind what it goes behind."""
+        sequence = found.behind
+        while True:
+            first = await self.next_entries_certainly(sequence + 1)
+            if first.behind >= found.behind:
+                return first.sequence == found.sequence
+            sequence = first.sequence
 
     async def last_entries(self) -> Entries | None:
         """Return the last group, as far as the answering server knows."""
         return self.opened(await self.last(self._names.journal, self._names.entries))
+
+    async def first(self, stream: str, subject: str) -> Stored | None:
+        """Return a subject's first message, as far as the answering server knows."""
+        return await self._get(stream, seq=1, next_by_subj=subject)
 
     async def last(self, stream: str, subject: str) -> Stored | None:
         """Return a subject's last message, as far as the answering server knows."""
@@ -98,15 +153,37 @@ class Messages:
             return None
         return unpacked(message.sequence, message.data, self._link.where)
 
-    async def _certainly(self, sequence: int, subject: str) -> Stored:
+    async def delete(self, stream: str, sequence: int, *, erase: bool) -> None:
+        """Remove a message that is known to have been there.
+
+        Parameters
+        ----------
+        stream, sequence
+            Which.
+        erase
+            Whether each server overwrites it.
+
+        Raises
+        ------
+        RefusalError
+            If it stays.
+        """
+        request = {"seq": sequence, "no_erase": not erase}
+        try:
+            await self._link.api(f"STREAM.MSG.DELETE.{stream}", request)
+        except RefusalError as error:
+            if error.code not in GONE:
+                raise
+
+    async def _certainly(self, stream: str, sequence: int, subject: str) -> Stored:
         until = time.monotonic() + PATIENCE_S
         while True:
-            found = await self._get(self._names.journal, seq=sequence, next_by_subj=subject)
+            found = await self._get(stream, seq=sequence, next_by_subj=subject)
             if found is not None:
                 return found
             if time.monotonic() > until:
                 raise UnreachableError(
-                    f"message {sequence} of the journal is confirmed, but the server of "
+                    f"message {sequence} of {stream} is confirmed, but the server of "
                     f"{self._link.where} that answers does not have it: it is cut off, or behind"
                 )
             await asyncio.sleep(PAUSE_S)

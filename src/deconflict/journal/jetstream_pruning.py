@@ -7,7 +7,8 @@ The message that holds the first kept row stays whole, and the last one always.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Final
@@ -16,7 +17,7 @@ from deconflict.journal.engine import EngineError, Forgetting
 from deconflict.journal.jetstream_failure import RefusalError, failure
 from deconflict.journal.jetstream_keys import Keys
 from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_messages import Messages
+from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages
 from deconflict.journal.jetstream_meta import Meta
 from deconflict.journal.jetstream_stream import Names
 from deconflict.journal.jetstream_tail import Tail
@@ -77,42 +78,59 @@ class Pruning:
         run = self._link.run
         first = run(self._meta.raise_first(before))
         candidates: set[bytes] = set()
-        seen, until = run(self._collect(candidates, first))
+        seen, old = run(self._collect(candidates, first))
+        void = run(self._void(old, seen)) if seen else []
         seen = run(self._keep_used(candidates, seen))
         left = iter(candidates)
         while step := set(islice(left, STEP_KEYS)):
             with (forgetting or _nothing_kept)(step):
                 run(self._destroy(step, seen))
-        run(self._purge(until))
+        # What is void first: else it could be taken for what it lost against.
+        for gone in (void, old):
+            for at in range(0, len(gone), MOST_AT_ONCE):
+                run(self._remove(gone[at : at + MOST_AT_ONCE]))
 
-    async def _collect(self, candidates: set[bytes], first: int) -> tuple[int, int]:
+    async def _collect(self, candidates: set[bytes], first: int) -> tuple[int, list[int]]:
         """Take in the keys of rows before a position, but not of rows behind it.
 
         Returns
         -------
         tuple
-            Up to which sequence it looked, and before which all messages can go.
+            Up to which sequence it looked, and the sequences of the messages that can go.
         """
-        sequence = until = 0
+        sequence = 0
+        old: list[int] = []
         used: set[bytes] = set()
-        while sequence < self._tail.entries:
-            found = await self._messages.next_entries_certainly(sequence + 1)
+        until = self._tail.entries
+        async for found in self._messages.chain(0, until):
             gone = max(0, first - found.first)
             candidates.update(row.key_id for row in found.rows[:gone])
             used.update(row.key_id for row in found.rows[gone:])
-            sequence = until = found.sequence
-            if found.stop > first:
+            sequence = found.sequence
+            if found.stop > first or sequence >= until:
                 break
+            old.append(sequence)
         candidates -= used
-        return sequence, until
+        return sequence, old
 
     async def _keep_used(self, candidates: set[bytes], sequence: int) -> int:
         """Take out the keys that groups behind a sequence use; return that of the last."""
-        while sequence < self._tail.entries and candidates:
-            found = await self._messages.next_entries_certainly(sequence + 1)
+        async for found in self._messages.chain(sequence, self._tail.entries):
             candidates.difference_update(row.key_id for row in found.rows)
             sequence = found.sequence
         return sequence
+
+    async def _void(self, old: Sequence[int], until: int) -> list[int]:
+        """Return the sequences of the void messages before one."""
+        accepted, sequence = set(old), 0
+        void: list[int] = []
+        while True:
+            found = await self._messages.next_entries_certainly(sequence + 1)
+            sequence = found.sequence
+            if sequence >= until:
+                return void
+            if sequence not in accepted:
+                void.append(sequence)
 
     async def _destroy(self, step: set[bytes], seen: int) -> None:
         """Destroy keys, but those that are used behind a sequence."""
@@ -127,12 +145,10 @@ class Pruning:
         if await self._writing.announce(step, _DOING, spare):
             await self._keys.destroy(step, _DOING)
 
-    async def _purge(self, until: int) -> None:
-        """Remove the messages before a sequence."""
-        if not until:
-            return
+    async def _remove(self, sequences: Sequence[int]) -> None:
+        journal, delete = self._names.journal, self._messages.delete
         try:
-            await self._link.api(f"STREAM.PURGE.{self._names.journal}", {"seq": until})
+            await asyncio.gather(*(delete(journal, each, erase=False) for each in sequences))
         except RefusalError as error:
             raise failure(error, self._link.where, _DOING) from error
 

@@ -81,7 +81,7 @@ class Reading:
                 return
             largest = max(group.size for group in groups)
             ahead = max(1, min(AHEAD, 2 * ahead, AHEAD_BYTES // max(1, largest)))
-            groups = self._link.run(self._following(groups[-1].sequence, position, ahead))
+            groups = self._link.run(self._following(groups[-1], position, ahead))
 
     async def holding(self, position: int) -> Entries:
         """Return the group that a position is in, by halving what it may be in.
@@ -102,6 +102,8 @@ class Reading:
         while low < high:  # of sequences: the group is in [low, high)
             middle = low if best is None else (low + high) // 2
             found = await self._messages.next_entries_certainly(middle)
+            while found.sequence < high and not await self._messages.accepted(found):
+                found = await self._messages.next_entries_certainly(found.sequence + 1)
             if found.sequence >= high:
                 high = middle
                 continue
@@ -114,20 +116,24 @@ class Reading:
                 low, best = found.sequence + 1, found
         raise await self._gap(position)
 
-    async def _following(self, sequence: int, position: int, count: int) -> list[Entries]:
-        """Return at least one of the groups behind a sequence, in order."""
+    async def _following(self, last: Entries, position: int, count: int) -> list[Entries]:
+        """Return at least one of the accepted groups behind one of them, in order."""
         found: list[Entries] = []
+        sequence = behind = last.sequence
         for message in await self._messages.some(range(sequence + 1, sequence + 1 + count)):
             if message is None:
                 break
             group = self._messages.opened(message)
-            if group is not None:
+            if group is not None and group.behind == behind:
                 found.append(group)
+                behind = group.sequence
             sequence = message.sequence
         if not found:
-            if sequence >= self._tail.entries:
-                raise await self._gap(position)
-            found.append(await self._messages.next_entries_certainly(sequence + 1))
+            async for group in self._messages.chain(last.sequence, self._tail.entries):
+                found.append(group)
+                break
+        if not found:
+            raise await self._gap(position)
         for group in found:
             self._tail.place(group)
         return found

@@ -4,9 +4,14 @@
 stream          subjects                            what
 ==============  ==================================  ==============================================
 ``NAME``        ``NAME.entries``, ``NAME.barrier``  a group each; quorum writes that say nothing
-``NAME-keys``   ``NAME.keys.<hex>``                 a wrapped key each
+``NAME-keys``   ``NAME.keys.<hex>.key``, ``.end``   a wrapped key each; the mark behind which it is
+                                                    destroyed
 ``NAME-meta``   ``NAME.meta.first``, ``.lease``     the first position that is kept; who decides
 ==============  ==================================  ==============================================
+
+Nothing is ever purged from them: a server before 2.9.18 that starts again takes a purge of some
+messages for one of all that were there by then (nats-server, issue 4196). Messages go by
+themselves (`MSG.DELETE`), or with one that rolls up its subject.
 """
 
 from __future__ import annotations
@@ -55,12 +60,18 @@ class Names:
         self.lease = f"{name}.meta.lease"
         self.appended = f"{name}.appended"
         """No stream takes it: it wakes who waits."""
-        self.contended = f"{name}.contended"
-        """The same: it tells the others that their barriers are in an append's way."""
 
     def key(self, key_id: bytes) -> str:
         """Return the subject of a wrapped key."""
-        return f"{self.journal}.keys.{key_id.hex()}"
+        return f"{self.journal}.keys.{key_id.hex()}.key"
+
+    def key_end(self, key_id: bytes) -> str:
+        """Return the subject of the mark behind which all of a wrapped key is destroyed."""
+        return f"{self.journal}.keys.{key_id.hex()}.end"
+
+    def key_any(self, key_id: bytes) -> str:
+        """Return the subject of both."""
+        return f"{self.journal}.keys.{key_id.hex()}.*"
 
 
 async def make(link: Link, names: Names) -> None:
@@ -72,7 +83,7 @@ async def make(link: Link, names: Names) -> None:
         If there are too few servers for the replicas.
     """
     for name, subjects, newest in (
-        (names.keys, [f"{names.journal}.keys.*"], False),
+        (names.keys, [f"{names.journal}.keys.*.*"], False),
         (names.meta, [f"{names.journal}.meta.*"], True),
         # The last one: a journal that was made halfway is made to its end the next time.
         (names.journal, [names.entries, names.barrier], False),
@@ -102,6 +113,11 @@ async def recognise(link: Link, names: Names) -> None:
                     f"the stream {name} of NATS at {link.where} is no place for a journal: its "
                     f"{setting} is {config[setting]!r}, and it must be {wanted!r}"
                 )
+        if name == names.journal and not config.get("allow_rollup_hdrs"):
+            raise EngineError(
+                f"the stream {name} of NATS at {link.where} is no place for a journal: it refuses "
+                "the messages that take the place of older ones; set allow_rollup_hdrs"
+            )
         if name == names.journal and config.get("discard") != "new":
             raise EngineError(
                 f"the stream {name} of NATS at {link.where} is no place for a journal: it throws "
@@ -135,6 +151,7 @@ async def _make(link: Link, name: str, subjects: list[str], *, newest: bool) -> 
         "max_consumers": -1,
         "num_replicas": replicas,
         "allow_direct": True,
+        "allow_rollup_hdrs": True,
     }
     try:
         await link.api(f"STREAM.CREATE.{name}", config)

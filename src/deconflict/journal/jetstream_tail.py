@@ -8,9 +8,10 @@ be passed over, since a server that lacks it can't give the one behind it.
 from __future__ import annotations
 
 import asyncio
-import time
+import os
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
@@ -24,12 +25,10 @@ STEPS_AT_ONCE: Final = 16
 JUMP: Final = 64
 """If more messages than this are new, it is worth to ask for the last group first."""
 BARRIERS_KEPT: Final = 256
-"""Barriers of one node after which those of all are purged."""
-PACE: Final = 6
-"""How many times as long as a barrier takes the next one of this node waits behind it."""
-MOST_PACE_S: Final = 0.2
-POLITE_S: Final = 2.0
-"""How long barriers are paced after an append met one."""
+"""Barriers of one node after which the next takes the place of those of all."""
+BARRIER_TRIES: Final = 4
+"""A barrier may be gone before it is read, since another took the place of all."""
+NONCE_BYTES: Final = 16
 PLACES: Final = 65_536
 """Groups whose places are remembered."""
 
@@ -48,14 +47,12 @@ class Tail:
 
     Attributes
     ----------
-    publishing
-        Held while this node adds a message, so that its own do not meet.
     sequence
         Up to which all is known.
     head
         The number of entries ever committed, at least.
     entries
-        Sequence of the last message with entries, the one behind which the head is.
+        Sequence of the last accepted message of entries, the one behind which the head is.
     destroyed
         Keys that were destroyed since the journal was opened.
     jumped
@@ -67,10 +64,9 @@ class Tail:
         self._names = names
         self._messages = messages
         self._walking = asyncio.Lock()
-        self.publishing = asyncio.Lock()
+        self._mine: dict[bytes, tuple[int, bool]] = {}
         self.sequence = 0
         self._barriers = 0
-        self._next_barrier = self._polite_until = 0.0
         self.head = 0
         self.entries = 0
         self.destroyed: set[bytes] = set()
@@ -81,10 +77,8 @@ class Tail:
 
     async def open(self) -> None:
         """Find the end for the first time, and verify the last group."""
-        await self._link.listen(self._names.contended, self._leave_room)
-        found = await self._messages.last_entries()
-        if found is not None:
-            self.note(found, follows=False)
+        async with self._walking:
+            await self._jump()
         await self.sync()
         self.jumped = False
         self.destroyed.clear()
@@ -97,39 +91,82 @@ class Tail:
         UnreachableError
             If no majority confirms, or no server has what it confirmed.
         """
-        barrier = await self._barrier()
-        async with self._walking:
-            if barrier - self.sequence > JUMP:
-                found = await self._messages.last_entries()
-                if found is not None and found.sequence > self.entries:
-                    self.jumped = True
-                    self.note(found, follows=False)
-            while self.sequence < barrier - 1:
-                await self._walk(barrier)
-            self.sequence = max(self.sequence, barrier)
-        return self.head
+        for _ in range(BARRIER_TRIES):
+            nonce = os.urandom(NONCE_BYTES)
+            with self.expecting(nonce):
+                barrier = await self._publish_barrier(nonce)
+                if barrier - self.sequence > JUMP:
+                    async with self._walking:
+                        await self._jump()
+                await self.reach(barrier)
+                if self.found(nonce, barrier) is not None:
+                    return self.head
+        raise UnreachableError(
+            f"it is not certain how far the journal goes: NATS at {self._link.where} does not "
+            "have what it confirmed"
+        )
 
-    def note(self, found: Entries, *, follows: bool = True) -> None:
-        """Take a group in that is known to be committed, with none unknown before it.
+    @contextmanager
+    def expecting(self, mark: bytes) -> Iterator[None]:
+        """Look out for a message that this node is about to add."""
+        self._mine[mark] = (0, False)
+        try:
+            yield
+        finally:
+            del self._mine[mark]
+
+    def found(self, mark: bytes, sequence: int) -> bool | None:
+        """Return whether a message was accepted; ``None`` if it is not at its sequence."""
+        at, accepted = self._mine[mark]
+        return accepted if at == sequence else None
+
+    def note(self, found: Entries) -> None:
+        """Take in a message that is known to be committed, with none unknown before it.
 
         Raises
         ------
         EngineError
             If it does not begin where the one before ended.
         """
-        if found.sequence > self.entries:
-            if follows and self.entries and found.first != self.head:
+        if found.sequence <= self.sequence:
+            return
+        if found.behind > self.entries:
+            raise EngineError(
+                f"message {found.sequence} of the journal at {self._link.where} follows upon "
+                f"message {found.behind}, which is not there: restore the newest copy as a new log"
+            )
+        accepted = found.behind == self.entries
+        if accepted:
+            if self.entries and found.first != self.head:
                 raise EngineError(
                     f"message {found.sequence} of the journal at {self._link.where} begins at "
                     f"entry {found.first} and not at {self.head}: restore the newest copy as a new "
                     "log"
                 )
-            self.entries, self.head = found.sequence, found.stop
-            self.destroyed.update(found.destroyed)
-            self.recent = found
-            self.place(found)
-            self.moved.set()
-        self.sequence = max(self.sequence, found.sequence)
+            self._take(found)
+        self._meet(found.group_id, found.sequence, accepted=accepted)
+        self.sequence = found.sequence
+
+    def _take(self, found: Entries) -> None:
+        self.entries, self.head = found.sequence, found.stop
+        self.destroyed.update(found.destroyed)
+        self.recent = found
+        self.place(found)
+        self.moved.set()
+
+    def _meet(self, mark: bytes, sequence: int, *, accepted: bool) -> None:
+        if mark in self._mine:
+            self._mine[mark] = sequence, accepted
+
+    async def _jump(self) -> None:
+        """Pass over what is old: go on from what the last message goes behind."""
+        last = await self._messages.last_entries()
+        if last is None or last.behind < self.sequence:
+            return
+        self.jumped = True
+        async for found in self._messages.chain(last.behind, last.sequence):
+            self._take(found)
+            self.sequence = found.sequence
 
     def place(self, found: Entries) -> None:
         """Remember where a group is."""
@@ -165,6 +202,8 @@ class Tail:
         found = self._messages.opened(message)
         if found is not None:
             self.note(found)
+        else:
+            self._meet(message.data, message.sequence, accepted=True)
         self.sequence = max(self.sequence, message.sequence)
 
     async def reach(self, sequence: int) -> None:
@@ -173,38 +212,18 @@ class Tail:
             while self.sequence < sequence:
                 await self._walk(sequence + 1)
 
-    async def _barrier(self) -> int:
+    async def _publish_barrier(self, nonce: bytes) -> int:
         """Have a majority confirm a message that says nothing; return its sequence."""
-        if time.monotonic() < self._polite_until:
-            await asyncio.sleep(self._next_barrier - time.monotonic())
-        async with self.publishing:
-            began = time.monotonic()
-            sequence = await self._publish_barrier()
-            ended = time.monotonic()
-            self._next_barrier = ended + min(MOST_PACE_S, PACE * (ended - began))
-        self._barriers += 1
-        if self._barriers % BARRIERS_KEPT == 0:
-            await self._purge_barriers()
-        return sequence
-
-    def _leave_room(self) -> None:
-        """Have barriers wait for a while: an append met one, and has to be tried again."""
-        self._polite_until = time.monotonic() + POLITE_S
-
-    async def _publish_barrier(self) -> int:
         link, doing = self._link, "it is not certain how far the journal goes"
+        self._barriers += 1
+        headers = None if self._barriers % BARRIERS_KEPT else {"Nats-Rollup": "sub"}
         try:
             return await link.patiently(
-                lambda patience_s: link.publish(self._names.barrier, patience_s=patience_s)
+                lambda patience_s: link.publish(
+                    self._names.barrier, nonce, headers, patience_s=patience_s
+                )
             )
         except RefusalError as error:
             raise failure(error, link.where, doing) from error
         except UnreachableError as error:
             raise UnreachableError(f"{doing}: {error}") from error
-
-    async def _purge_barriers(self) -> None:
-        request = {"filter": self._names.barrier, "keep": 1}
-        try:
-            await self._link.api(f"STREAM.PURGE.{self._names.journal}", request)
-        except (RefusalError, UnreachableError):
-            self._barriers -= 1  # the next one tries again; they only take room

@@ -44,7 +44,7 @@ class Waiting:
             moved.clear()
             try:
                 await self._link.listen(self._names.appended, moved.set)
-                if await self._messages.next_entries(self._tail.entries + 1) is not None:
+                if await self._messages.next_entries(self._tail.sequence + 1) is not None:
                     return
             except EngineError:
                 # Whoever is woken learns from the engine what is wrong; here only time passes.

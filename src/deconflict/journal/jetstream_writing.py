@@ -1,19 +1,20 @@
-"""Writing a journal's streams: each message of entries goes behind a known sequence, or not at all.
+"""Writing a journal's streams: each message of entries goes behind a known one, or is void.
 
-It is that of the whole stream, `Nats-Expected-Last-Sequence`. The one of a subject would let
-barriers come in between, but a cluster of NATS 2.9 compares it only before a message is proposed:
-of two at once it accepts both. So an append that met a barrier is tried again.
+The servers are never asked to compare anything. A message says behind which accepted one it goes;
+whoever reads the stream in order finds whether something else came first. What lost such a race
+stays in the stream, and all pass over it. A server that refuses messages itself, as it does with
+`Nats-Expected-Last-Sequence`, counts them, and one of NATS 2.9 that was started again counts
+otherwise than the rest: then their copies of the stream differ
+(docs/decisions/0015-void-messages.md).
 
-Whatever was to go behind a sequence never is accepted once something else is behind it: so a
-barrier settles an unknown outcome, and so every appender has heard which keys are about to be
-destroyed, by a message without rows, before its append is accepted.
+A message without rows goes behind the last one as well. So it makes void what was under way: it
+settles an unknown outcome, and lets every appender hear which keys are about to be destroyed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
@@ -27,7 +28,6 @@ from deconflict.journal.engine import (
 )
 from deconflict.journal.jetstream_failure import (
     STORE_FAILED,
-    WRONG_LAST_SEQUENCE,
     RefusalError,
     UnansweredError,
     failure,
@@ -35,14 +35,13 @@ from deconflict.journal.jetstream_failure import (
 )
 from deconflict.journal.jetstream_keys import Keys
 from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_message import Entries, headers, packed
+from deconflict.journal.jetstream_message import headers, packed
 from deconflict.journal.jetstream_messages import Messages
 from deconflict.journal.jetstream_stream import Names
 from deconflict.journal.jetstream_tail import Tail
 
 TRIES: Final = 64
 """Messages of others that may come in between."""
-_LAST: Final = re.compile(r"last sequence: (\d+)")
 HEADERS_BYTES: Final = 1024
 PENDING: Final = 1024
 """Appends of unknown outcome that are remembered."""
@@ -81,12 +80,12 @@ class Writing:
         """Commit a group as `deconflict.journal.engine.Engine.append` says."""
         count = len(group.rows)
         doing = f"{count} {'entry was' if count == 1 else 'entries were'} not appended"
-        body = packed(expected_head, group)
+        size = len(packed(1 << 63, expected_head, group))
         most = await self._link.most_bytes() - HEADERS_BYTES
-        if len(body) > most:
+        if size > most:
             kind = GroupTooLargeError if count > 1 else EngineError
             raise kind(
-                f"{doing}: they are {len(body):,} bytes, and the server takes {most:,} in one "
+                f"{doing}: they are {size:,} bytes, and the server takes {most:,} in one "
                 "message (max_payload)"
             )
         async with self._turn:
@@ -100,7 +99,7 @@ class Writing:
             for _ in range(TRIES):
                 if expected_head != self._tail.head:
                     return Outcome.REFUSED
-                if await self._put(expected_head, group, body, doing):
+                if await self._put(expected_head, group, doing):
                     self._tail.brought([key_id for key_id, _ in group.keys])
                     await self._link.hint(self._names.appended)
                     return Outcome.ACCEPTED
@@ -109,15 +108,24 @@ class Writing:
 
     async def find(self, group_id: bytes) -> int | None:
         """Return the first position of a group, or ``None``, for good."""
+        doing = "it is not known what became of an append"
         behind = self._behind.get(group_id)
-        await self._tail.sync()  # whatever was under way is behind it, and refused, or before it
-        if behind is None:
-            return await self._scan(group_id, self._tail.entries)
-        found = None
-        if self._tail.entries > behind:
-            found = await self._messages.next_entries_certainly(behind + 1)
+        async with self._turn:
+            await self._tail.sync()
+            last = self._tail.entries if behind is None else behind
+            for _ in range(TRIES):
+                # What is still under way goes behind this one: so it is void behind another.
+                if self._tail.entries != last:
+                    break
+                await self._move((), doing)
+        async for found in self._messages.chain(behind or 0, self._tail.entries):
+            if found.group_id == group_id:
+                self._behind.pop(group_id, None)
+                return found.first
+            if behind is not None:
+                break
         self._behind.pop(group_id, None)
-        return None if found is None or found.group_id != group_id else found.first
+        return None
 
     async def begin(self, first: int) -> None:
         """Have an empty journal begin at a position."""
@@ -126,8 +134,7 @@ class Writing:
             await self._tail.sync()
             if self._tail.entries:
                 raise EngineError(f"{doing}: NATS at {self._link.where} holds or held entries")
-            marker = Group(os.urandom(16), ())
-            if not await self._put(first, marker, packed(first, marker), doing):
+            if not await self._put(first, Group(os.urandom(16), ()), doing):
                 raise EngineError(f"{doing}: another node appends to it")
 
     async def announce(
@@ -170,44 +177,37 @@ class Writing:
             await self._keys.destroy(step, doing)
 
     async def _put(
-        self,
-        first: int,
-        group: Group,
-        body: bytes,
-        doing: str,
-        destroyed: Collection[bytes] = (),
+        self, first: int, group: Group, doing: str, destroyed: Collection[bytes] = ()
     ) -> bool:
-        """Write a message of entries behind all that is known; return whether it is there.
+        """Write a message of entries behind the last accepted one; return whether it is the next.
 
-        Otherwise the tail knows what came in between, or the server was behind.
+        It is read back at the sequence that was confirmed, behind all that is in front of it.
         """
-        async with self._tail.publishing:
-            behind, entries = self._tail.sequence, self._tail.entries
-            if first != self._tail.head and entries:
-                return False
-            self._remember(group.id, entries)
+        tail, behind = self._tail, self._tail.entries
+        self._remember(group.id, behind)
+        with tail.expecting(group.id):
             try:
                 sequence = await self._link.publish(
                     self._names.entries,
-                    body,
-                    headers(first, group) | {"Nats-Expected-Last-Sequence": str(behind)},
+                    packed(behind, first, group, destroyed),
+                    headers(first, group),
                 )
             except RefusalError as error:
-                if error.code != WRONG_LAST_SEQUENCE:
-                    raise self._refused(error, group, doing) from error
-                refusal = error
+                raise self._refused(error, group, doing) from error
             except UnansweredError as error:
                 raise unknown(self._link.where, doing, str(error)) from error
             except UnreachableError as error:
                 self._behind.pop(group.id, None)
                 raise UnreachableError(f"{doing}: {error}") from error
-            else:
-                self._behind.pop(group.id, None)
-                self._tail.note(
-                    Entries(sequence, first, group.id, group.rows, tuple(destroyed), len(body))
-                )
-                return True
-        return await self._look(group.id, entries, refusal, doing)
+            try:
+                await tail.reach(sequence)
+            except EngineError as error:
+                raise unknown(self._link.where, doing, str(error)) from error
+            accepted = tail.found(group.id, sequence)
+        if accepted is None:
+            raise unknown(self._link.where, doing, "another message is where it was confirmed")
+        self._behind.pop(group.id, None)
+        return accepted
 
     def _refused(self, error: RefusalError, group: Group, doing: str) -> EngineError:
         if error.code == STORE_FAILED:  # this replica's disk alone may have failed
@@ -215,42 +215,9 @@ class Writing:
         self._behind.pop(group.id, None)
         return failure(error, self._link.where, doing)
 
-    async def _look(self, group_id: bytes, entries: int, refusal: RefusalError, doing: str) -> bool:
-        """Learn what is there instead of a group that was refused; return whether it is there.
-
-        While leaders change, two of them can take one message: one refuses and one accepts it.
-        """
-        said = _LAST.search(refusal.said)
-        last = int(said[1]) if said else 0
-        try:
-            if last > self._tail.sequence:
-                await self._tail.reach(last)
-            else:
-                await self._tail.sync()
-            if self._tail.entries == entries:
-                await self._link.hint(self._names.contended)
-                return False
-            found = await self._messages.next_entries_certainly(entries + 1)
-        except EngineError as error:
-            raise unknown(self._link.where, doing, str(error)) from error
-        self._behind.pop(group_id, None)
-        return found.group_id == group_id
-
     async def _move(self, destroyed: Collection[bytes], doing: str) -> bool:
-        """Write a message without rows behind the last one; return whether it is there."""
-        empty = Group(os.urandom(16), ())
-        first = self._tail.head
-        body = packed(first, empty, destroyed)
-        return await self._put(first, empty, body, doing, destroyed)
-
-    async def _scan(self, group_id: bytes, until: int) -> int | None:
-        sequence = 0
-        while sequence < until:
-            found = await self._messages.next_entries_certainly(sequence + 1)
-            if found.group_id == group_id:
-                return found.first
-            sequence = found.sequence
-        return None
+        """Write a message without rows behind the last one; return whether it is the next."""
+        return await self._put(self._tail.head, Group(os.urandom(16), ()), doing, destroyed)
 
     async def _require_keys(self, group: Group, doing: str) -> None:
         """Refuse a group sealed under a key that is destroyed: nobody could ever open it."""
