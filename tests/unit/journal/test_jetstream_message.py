@@ -20,14 +20,15 @@ GROUP = Group(
 
 
 def test_a_group_comes_back_as_it_was():
-    data = packed(7, GROUP, [b"k" * 16])
+    data = packed(5, 7, GROUP, [b"k" * 16])
     read = unpacked(9, data, "one:4222")
-    assert (read.sequence, read.first, read.stop, read.group_id) == (9, 7, 9, GROUP.id)
-    assert (read.rows, read.destroyed, read.size) == (GROUP.rows, (b"k" * 16,), len(data))
+    assert (read.sequence, read.behind, read.first, read.stop) == (9, 5, 7, 9)
+    assert (read.group_id, read.rows) == (GROUP.id, GROUP.rows)
+    assert (read.destroyed, read.size) == ((b"k" * 16,), len(data))
 
 
 def test_each_flipped_bit_is_noticed():
-    data = packed(7, GROUP)
+    data = packed(5, 7, GROUP)
     for at in range(len(data)):
         flipped = bytearray(data)
         flipped[at] ^= 1 << at % 8
