@@ -61,24 +61,25 @@ class Table:
             f"\n{self.title:>38}  entries  seconds    CPU s | entry: us   CPU us a second "
             "of the first   growth"
         )
-        first = next(iter(self.costs.values()))
+        first = [cpu_us for _, _, cpu_us in _slopes(next(iter(self.costs.values())))]
         for name, costs in self.costs.items():
-            base = [cpu_us for _, _, cpu_us in _slopes(first)]
-            before_us = float("nan")
-            for number, (entries, wall_us, cpu_us) in enumerate(_slopes(costs)):
+            before_us = 0.0
+            for base_us, (entries, wall_us, cpu_us) in zip(first, _slopes(costs), strict=True):
                 cost = costs[entries]
-                print(f"{name:>38} {entries:8,} {cost.wall_s:8.2f} {cost.cpu_s:8.2f} |", end="")
-                if number:
-                    print(
-                        f" {wall_us:9.0f} {cpu_us:8.0f} {1e6 / wall_us:8,.0f} "
-                        f"{cpu_us / base[number]:12.2f}",
-                        end="",
-                    )
-                if number > 1:
-                    print(f" {cpu_us / before_us:8.2f}", end="")
-                print(flush=True)
+                print(
+                    f"{name:>38} {entries:8,} {cost.wall_s:8.2f} {cost.cpu_s:8.2f} | "
+                    f"{_ratio(wall_us, 1.0, 9, 0)} {_ratio(cpu_us, 1.0, 8, 0)} "
+                    f"{_ratio(1e6, wall_us, 8, 0)} {_ratio(cpu_us, base_us, 12, 2)} "
+                    f"{_ratio(cpu_us, before_us, 8, 2)}"
+                )
                 before_us = cpu_us
-        print("of the first, growth: of the CPU for an entry")
+        print("of the first, growth: of the CPU for an entry", flush=True)
+
+
+def _ratio(above: float, below: float, width: int, digits: int) -> str:
+    """Return a ratio as text; a dash where one of the two is not above the noise."""
+    text = f"{above / below:,.{digits}f}" if above > 0 and below > 0 else "-"
+    return f"{text:>{width}}"
 
 
 def _slopes(costs: dict[int, Cost]) -> Iterator[tuple[int, float, float]]:
