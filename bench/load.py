@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
 
 import numpy as np
 import uvloop
@@ -27,6 +28,8 @@ SECOND = timedelta(seconds=1)
 VERTICES = 8
 SIZE_DEG = 0.001
 """Half a side of an intent: about 100 m."""
+READ = 2_000
+"""How many of the first creations of `spread` are asked for by `gets`."""
 
 
 def octagon(lat: float, lon: float) -> str:
@@ -108,6 +111,12 @@ def queries(seed: int, first: int) -> Iterator[tuple[str, str, bytes]]:
         yield "POST", "/dss/v1/operational_intent_references/query", body.encode()
 
 
+def gets(seed: int, first: int) -> Iterator[tuple[str, str, bytes]]:
+    """Yield reads of what `spread` created, over and over."""
+    for _, path, _ in cycle(list(islice(spread(seed, first), READ))):
+        yield "GET", path, b""
+
+
 def empty(seed: int, first: int) -> Iterator[tuple[str, str, bytes]]:
     """Yield the bodies of `spread` for a handler that does nothing with them."""
     for _, path, body in spread(seed, first):
@@ -118,6 +127,7 @@ KINDS: dict[str, Callable[[int, int], Iterator[tuple[str, str, bytes]]]] = {
     "spread": spread,
     "square": square,
     "queries": queries,
+    "gets": gets,
     "empty": empty,
 }
 

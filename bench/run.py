@@ -56,7 +56,7 @@ def processor() -> str:
 def main() -> None:
     names = benchmarks()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, some minutes in all")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, half an hour in all")
     parser.add_argument("--only", choices=names, help="run this one")
     chosen = parser.parse_args()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {processor()}")
