@@ -251,7 +251,7 @@ class Race:
             process.stdin.close()
         for process in self._processes:
             assert process.wait(timeout=120) == 0, "an appender died"
-        lines = [json.loads(line) for file in self._files for line in file.open()]
+        lines = [json.loads(line) for file in self._files for line in file.read_text().splitlines()]
         return Seen(tuple(sorted(lines, key=lambda line: line["ended"])))
 
 

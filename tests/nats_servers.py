@@ -12,12 +12,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
+from lines import Line
 from machine import free_port
 
 PATIENCE_S = 60
@@ -96,21 +98,22 @@ class NatsServers:
         How many.
     disk
         How much each may store.
+    lined
+        Whether they talk to one another over lines that a test can cut.
     """
 
-    def __init__(self, count: int, disk: str = "1GB") -> None:
+    def __init__(self, count: int, disk: str = "1GB", *, lined: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="deconflict-nats-"))
         ports = [free_port() for _ in range(count)]
-        routes = ", ".join(f"nats-route://127.0.0.1:{port}" for port in ports)
+        self._lines: dict[tuple[int, int], Line] = {}
+        if lined:
+            self._lines = {
+                (one, other): Line(ports[other]) for one, other in permutations(range(count), 2)
+            }
         try:
             self.servers = [
-                NatsServer(
-                    self.folder,
-                    f"n{number}",
-                    "" if count == 1 else CLUSTER.format(port=port, routes=routes),
-                    disk,
-                )
-                for number, port in enumerate(ports)
+                NatsServer(self.folder, f"n{number}", self._cluster(number, ports), disk)
+                for number in range(count)
             ]
             for server in self.servers:
                 server.start()
@@ -118,6 +121,44 @@ class NatsServers:
         except BaseException:
             self.close()
             raise
+
+    def _cluster(self, number: int, ports: list[int]) -> str:
+        if len(ports) == 1:
+            return ""
+        others = [
+            self._lines[number, other].port if self._lines else port
+            for other, port in enumerate(ports)
+            if other != number
+        ]
+        routes = ", ".join(f"nats-route://127.0.0.1:{port}" for port in others)
+        return CLUSTER.format(port=ports[number], routes=routes)
+
+    def lines(self, server: NatsServer) -> list[Line]:
+        """Return the lines between a server and the others."""
+        number = self.servers.index(server)
+        return [line for ends, line in self._lines.items() if number in ends]
+
+    @contextmanager
+    def cut_off(self, server: NatsServer) -> Iterator[None]:
+        """Let a server and the others not hear of one another meanwhile."""
+        for line in self.lines(server):
+            line.cut()
+        try:
+            yield
+        finally:
+            for line in self.lines(server):
+                line.mend()
+
+    @contextmanager
+    def slowed(self, server: NatsServer, delay_s: float) -> Iterator[None]:
+        """Let each piece between a server and the others take so long meanwhile."""
+        for line in self.lines(server):
+            line.delay_s = delay_s
+        try:
+            yield
+        finally:
+            for line in self.lines(server):
+                line.delay_s = 0.0
 
     def until_ready(self) -> None:
         """Wait until JetStream takes streams with a copy on each server."""
@@ -171,6 +212,8 @@ class NatsServers:
             for server in getattr(self, "servers", []):
                 server.kill()
         finally:
+            for line in self._lines.values():
+                line.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
