@@ -184,11 +184,12 @@ def _file(
 
 
 def _unknown(name: str, what: str, known: Iterable[str], where: str) -> InputError:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    # Compared without the prefix that all variables share: it would make any of them look near.
+    ends = {one.removeprefix(PREFIX): one for one in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), list(ends), n=1)
+    perhaps = f"perhaps {ends[near[0]]} is meant; " if near else ""
     return InputError(
-        f"there is no {what} {name}",
-        f"perhaps {near[0]} is meant; deconflict settings lists them all",
-        field=where,
+        f"there is no {what} {name}", f"{perhaps}deconflict settings lists them all", field=where
     )
 
 

@@ -47,6 +47,14 @@ def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
         configure({}, {"DECONFLICT_PROT": "1"})
 
 
+def test_what_resembles_no_setting_is_refused_without_a_guess(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no variable DECONFLICT_PASSWORD; deconflict settings"):
+        configure({}, {"DECONFLICT_PASSWORD": "1"})
+    (tmp_path / "own.toml").write_text("[server]\nport = 8321")
+    with pytest.raises(InputError, match="no setting server; deconflict settings"):
+        configure({}, {}, config=tmp_path / "own.toml")
+
+
 def test_variables_of_this_program_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
     configure({"data": tmp_path}, {"DECONFLICT_TRACEBACK": "1", "PATH": "/bin"})
 
