@@ -262,6 +262,16 @@ def test_a_party_gets_a_token_for_its_secret_and_asks_with_it(shared_service) ->
     assert wrong.status_code == 401
 
 
+def test_a_form_that_is_too_large_is_refused_in_a_sentence(shared_service) -> None:
+    url = f"{shared_service.base_url}/oauth/token"
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    for content in (b"a" * 100_000, iter([b"a" * 10_000] * 10)):
+        answer = httpx.post(url, content=content, headers=kind)
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"].startswith("the body is larger than 16,384 bytes")
+
+
 def test_readiness_and_metrics_are_there_for_this_machine(shared_service) -> None:
     assert httpx.get(f"{shared_service.base_url}/healthz").status_code == 200
     ready = httpx.get(f"{shared_service.base_url}/readyz").json()

@@ -333,6 +333,13 @@ def test_a_file_that_is_no_journal_is_refused(at_rest):
         SqliteEngine(folder / NAME)
 
 
+def test_a_file_that_lost_all_its_bytes_is_called_empty_and_no_other_file(at_rest):
+    folder, _ = at_rest
+    (folder / NAME).write_bytes(b"")
+    with pytest.raises(EngineError, match=r"is empty: .* \(deconflict journal restore\)"):
+        SqliteEngine(folder / NAME)
+
+
 def test_a_making_that_was_interrupted_is_ended_by_the_next(tmp_path: Path):
     (tmp_path / "head").touch()
     (tmp_path / f"{NAME}.new").write_bytes(b"half a")

@@ -149,6 +149,12 @@ def recognise(connection: sqlite3.Connection, path: Path) -> bytes:
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        if pages == 0:
+            raise EngineError(
+                f"{path} is empty: put back the file that stood there, or restore the newest copy "
+                "as a new log (deconflict journal restore)"
+            )
         if application != APPLICATION_ID:
             raise EngineError(
                 f"{path} is a database, but no journal of deconflict: name the right file"

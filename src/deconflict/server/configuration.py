@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
 import platformdirs
@@ -183,11 +184,12 @@ def _file(
 
 
 def _unknown(name: str, what: str, known: Iterable[str], where: str) -> InputError:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    # Compared without the prefix that all variables share: it would make any of them look near.
+    ends = {one.removeprefix(PREFIX): one for one in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), list(ends), n=1)
+    perhaps = f"perhaps {ends[near[0]]} is meant; " if near else ""
     return InputError(
-        f"there is no {what} {name}",
-        f"perhaps {near[0]} is meant; deconflict settings lists them all",
-        field=where,
+        f"there is no {what} {name}", f"{perhaps}deconflict settings lists them all", field=where
     )
 
 
@@ -230,12 +232,34 @@ def _refuse_what_does_not_fit(settings: Settings) -> None:
         )
     if not (is_loopback(settings.host) or settings.tls_certificate or settings.behind_proxy):
         raise InputError(
-            f"tokens would cross the network in the clear: {settings.host} is no loopback address "
-            "and TLS is off",
+            f"tokens would cross the network in the clear: {settings.host!r} is no "
+            "loopback address and TLS is off",
             "give --tls-certificate and --tls-key, or say --behind-proxy if a proxy in front does "
             "TLS",
             field="host",
         )
+    if settings.public_url is not None and not _is_web_address(settings.public_url):
+        raise InputError(
+            f"'{settings.public_url}' is no address of a service on the web",
+            "write one such as https://dss.example.org, without user, password, query or fragment",
+            field="public_url",
+        )
+
+
+def _is_web_address(url: str) -> bool:
+    """Tell whether parties could reach a service under a URL, and paths can follow it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in {"https", "http"}
+        and bool(host)
+        and "@" not in parts.netloc
+        and not any(letter in "?#" or letter.isspace() for letter in url)
+        and url.isprintable()
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -35,6 +35,9 @@ _NO_HTTP: Final = Refused(
     400, "no_http", "what came is no HTTP/1.1; send a request as RFC 9112 says", close=True
 )
 
+_WORTH_REPEATING: Final = frozenset({408, 429, 503})
+"""Statuses after which the same bytes may be taken; what is no HTTP now will be none later."""
+
 
 class LimitedProtocol(HttpToolsProtocol):
     """One connection.
@@ -278,11 +281,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
 def _plain(refused: Refused) -> bytes:
     reply = problem(refused.status, refused.sentence)
+    again = (
+        f"retry-after: {refused.retry_after_s}\r\n" if refused.status in _WORTH_REPEATING else ""
+    )
     head = (
         f"HTTP/1.1 {refused.status} {HTTPStatus(refused.status).phrase}\r\n"
         f"content-type: {PROBLEM}\r\n"
-        f"content-length: {len(reply.body)}\r\nretry-after: {refused.retry_after_s}\r\n"
-        "connection: close\r\n\r\n"
+        f"content-length: {len(reply.body)}\r\n{again}connection: close\r\n\r\n"
     )
     return head.encode() + reply.body
 

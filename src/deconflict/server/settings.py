@@ -18,6 +18,8 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Seconds = Annotated[float, Meta(gt=0)]
+Refresh = Annotated[float, Meta(ge=30)]
+"""Seconds; a key set is never fetched more often, whatever happens."""
 Rate = Annotated[float, Meta(gt=0)]
 Days = Annotated[float, Meta(gt=0)]
 Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s)$")]
@@ -62,7 +64,7 @@ class Settings:
     jwks: Annotated[
         tuple[str, ...], _about("URL of a key set whose tokens are accepted; repeatable.")
     ] = ()
-    jwks_refresh_s: Annotated[Seconds, _about("How often key sets are fetched.", "s")] = 300.0
+    jwks_refresh_s: Annotated[Refresh, _about("How often key sets are fetched.", "s")] = 300.0
     audience: Annotated[
         tuple[str, ...],
         _about("Name that a token must be for, one of them; without any, localhost; repeatable."),

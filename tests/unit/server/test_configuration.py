@@ -9,6 +9,7 @@ import pytest
 
 from deconflict.cli.serve import serve
 from deconflict.geo.errors import InputError
+from deconflict.identity.key_source import LEAST_APART_S
 from deconflict.server.configuration import configure, is_loopback
 from deconflict.server.settings import Settings, about_settings, seconds
 
@@ -46,6 +47,14 @@ def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
         configure({}, {"DECONFLICT_PROT": "1"})
 
 
+def test_what_resembles_no_setting_is_refused_without_a_guess(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no variable DECONFLICT_PASSWORD; deconflict settings"):
+        configure({}, {"DECONFLICT_PASSWORD": "1"})
+    (tmp_path / "own.toml").write_text("[server]\nport = 8321")
+    with pytest.raises(InputError, match="no setting server; deconflict settings"):
+        configure({}, {}, config=tmp_path / "own.toml")
+
+
 def test_variables_of_this_program_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
     configure({"data": tmp_path}, {"DECONFLICT_TRACEBACK": "1", "PATH": "/bin"})
 
@@ -58,6 +67,7 @@ def test_variables_of_this_program_that_are_no_settings_are_left_alone(tmp_path:
         ("port", -1, "give at least 0"),
         ("keep_alive_s", 0, "give more than 0"),
         ("most_headers", 0, "give at least 1"),
+        ("jwks_refresh_s", LEAST_APART_S - 1, "give at least 30"),
         ("log_format", "x", "it is one of auto, text, json"),
         ("open_metrics", "maybe", "write true or false"),
         ("tls_key", "", "it is no name of a file"),
@@ -89,6 +99,40 @@ def test_the_network_is_refused_without_tls_unless_a_proxy_is_named(tmp_path: Pa
         {"host": "0.0.0.0", "behind_proxy": True, "data": tmp_path},  # noqa: S104
         {},
     ).settings.behind_proxy
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "x",
+        "",
+        "dss.example.org",
+        "ftp://dss.example.org",
+        "https://",
+        "https://dss example.org",
+        "https://dss.example.org:port",
+        "https://user:word@dss.example.org",
+        "https://dss.example.org/?a=1",
+        "https://dss.example.org/#a",
+    ],
+)
+def test_a_public_url_that_nobody_could_follow_is_refused_at_the_start(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"public_url: .*https://dss\.example\.org"):
+        configure({"public_url": url, "data": tmp_path}, {})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://dss.example.org", "http://127.0.0.1:8321", "https://[::1]:8321/air"]
+)
+def test_a_public_url_names_a_host_and_may_name_a_port_and_a_path(url: str, tmp_path: Path) -> None:
+    assert configure({"public_url": url, "data": tmp_path}, {}).settings.public_url == url
+
+
+def test_an_empty_host_is_named_where_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'' is no loopback address"):
+        configure({"host": "", "data": tmp_path}, {})
 
 
 def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:

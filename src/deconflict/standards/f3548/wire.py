@@ -16,6 +16,7 @@ import msgspec
 
 from deconflict.formats.expected import in_words
 from deconflict.geo.errors import InputError
+from deconflict.geo.volume import GREATEST_RADIUS_M
 
 Latitude = Annotated[float, msgspec.Meta(ge=-90.0, le=90.0)]
 """Degrees north, WGS 84."""
@@ -33,7 +34,7 @@ class Time(msgspec.Struct, frozen=True, gc=False):
 class Radius(msgspec.Struct, frozen=True, gc=False):
     """A distance along the ellipsoid, metres."""
 
-    value: Annotated[float, msgspec.Meta(gt=0.0, le=20_037_509.0)]
+    value: Annotated[float, msgspec.Meta(gt=0.0, le=GREATEST_RADIUS_M)]
     units: Literal["M"]
 
 

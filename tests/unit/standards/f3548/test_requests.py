@@ -188,6 +188,14 @@ class TestOutlines:
         extents = [say.volume(outline_circle=say.circle(radius=radius))]
         assert uss1("PUT", A, say.intent(extents=extents)).status == 400
 
+    def test_the_greatest_radius_that_a_refusal_names_is_taken(self, uss1, say):
+        refused = uss1(
+            "PUT", A, say.intent(extents=[say.volume(outline_circle=say.circle(radius=3e7))])
+        )
+        assert refused.message.endswith("give at most 2,000,000")
+        extents = [say.volume(outline_circle=say.circle(radius=2e6))]
+        assert uss1("PUT", A, say.intent(extents=extents)).status == 201
+
     def test_no_extents_are_refused(self, uss1, say):
         assert uss1("PUT", A, say.intent(extents=[])).status == 400
 
