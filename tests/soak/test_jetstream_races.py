@@ -18,6 +18,9 @@ from nats_servers import NatsServer, NatsServers
 
 pytestmark = pytest.mark.slow
 APPENDERS = 3
+FAILURES = ("kill", "slow", *(("freeze", "cut") if os.environ.get("DECONFLICT_SOAK") else ()))
+"""Of a leader that is deposed while it stands still NATS 2.9 makes what docs/decisions/0015 tells:
+readers stop at it, and the short form is no place to wait for that."""
 LONG = 25
 """Failures of a server in the long form."""
 PATIENCE_S = 120
@@ -131,11 +134,11 @@ def _rows(url: str) -> list[Row]:
         engine.close()
 
 
-@pytest.mark.parametrize("failure", ["kill", "freeze", "cut", "slow"])
+@pytest.mark.parametrize("failure", FAILURES)
 def test_appenders_that_race_lose_nothing_while_servers_fail(
     cluster: NatsServers, tmp_path: Path, long_form, failure: str
 ):
-    failures = [failure] * (LONG if long_form else 4 if failure == "kill" else 2)
+    failures = [failure] * (LONG if long_form else 3)
     seed = int.from_bytes(os.urandom(4))
     print(f"seed {seed}")  # noqa: T201 - shown if it fails
     seen = _raced(cluster, tmp_path, failures, seed)
