@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -48,14 +49,17 @@ class Served:
     def __init__(self, command: list[str], port: int, probe: str) -> None:
         self.port = port
         began = time.perf_counter()
-        self.process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE)  # noqa: S603
+        # A file, as a service manager has: a pipe that nobody reads would fill, and spare the log.
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it lasts as long as the server
+        self.process = subprocess.Popen([sys.executable, *command], stderr=self.log)  # noqa: S603
         while True:
             try:
                 httpx.get(f"http://{HOST}:{port}{probe}", timeout=5.0)
                 break
             except httpx.TransportError:
                 if self.process.poll() is not None:
-                    sys.exit(self.process.stderr.read().decode())
+                    self.log.seek(0)
+                    sys.exit(self.log.read().decode())
                 time.sleep(0.02)
         self.start_s = time.perf_counter() - began
 
@@ -75,7 +79,7 @@ class Served:
         began = time.perf_counter()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.communicate(timeout=120)
+            self.process.wait(timeout=120)
         return time.perf_counter() - began
 
     def cpu_s(self) -> float:

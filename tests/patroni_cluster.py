@@ -12,6 +12,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -61,7 +62,7 @@ class PatroniCluster:
         client, peer = f"http://127.0.0.1:{self._etcd}", f"http://127.0.0.1:{free_port()}"
         self._spawn(
             "etcd",
-            *("etcd", "--data-dir", str(self.folder / "etcd")),
+            *("etcd", "--enable-v2", "--data-dir", str(self.folder / "etcd")),
             *("--listen-client-urls", client, "--advertise-client-urls", client),
             *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
             *("--initial-cluster", f"default={peer}"),
@@ -96,6 +97,26 @@ class PatroniCluster:
         self._kill(name)
         return name
 
+    def freeze_primary(self) -> str:
+        """Stop the primary and its Patroni where they are; return its name."""
+        name = self.primary()
+        assert name is not None
+        self._signal_manager(name, signal.SIGSTOP)
+        self._signal_server(name, signal.SIGSTOP)
+        return name
+
+    def thaw_server(self, name: str) -> None:
+        """Let a frozen server go on, while its Patroni can't tell it what has changed."""
+        self._signal_server(name, signal.SIGCONT)
+
+    def thaw_manager(self, name: str) -> None:
+        """Let a frozen Patroni go on."""
+        self._signal_manager(name, signal.SIGCONT)
+
+    def wait_for_other_primary(self, than: str) -> None:
+        """Wait until another server is the primary."""
+        _until(lambda: self.primary() not in {None, than}, "another primary")
+
     def switch_over(self) -> str:
         """Have Patroni make the standby the primary; return who was it before."""
         old = self.primary()
@@ -104,14 +125,15 @@ class PatroniCluster:
         request = urllib.request.Request(f"http://127.0.0.1:{self._rest[old]}/switchover", body)
         with urllib.request.urlopen(request, timeout=PATIENCE_S):  # noqa: S310
             pass
-        _until(lambda: self.primary() not in {None, old}, "another primary")
+        self.wait_for_other_primary(old)
         return old
 
-    def conninfo(self) -> str:
-        """Return the address that names both servers."""
+    def conninfo(self, *names: str) -> str:
+        """Return the address that names these servers, or both."""
+        ports = [str(self._ports[name]) for name in names or NAMES]
         return make_conninfo(
-            host="127.0.0.1,127.0.0.1",
-            port=",".join(str(port) for port in self._ports.values()),
+            host=",".join("127.0.0.1" for _ in ports),
+            port=",".join(ports),
             user="postgres",
             password=PASSWORD,
             dbname="postgres",
@@ -137,7 +159,9 @@ class PatroniCluster:
             "scope": "deconflict",
             "name": name,
             "restapi": {"listen": f"127.0.0.1:{self._rest[name]}"},
-            "etcd3": {"host": f"127.0.0.1:{self._etcd}"},
+            # Not `etcd3`: through that one a Patroni 3.0.2 that had been frozen takes the lock back
+            # from the server that was promoted meanwhile, with all that this one acknowledged.
+            "etcd": {"host": f"127.0.0.1:{self._etcd}"},
             "bootstrap": {"dcs": MANAGED, "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}]},
             "postgresql": {
                 "listen": f"127.0.0.1:{self._ports[name]}",
@@ -171,6 +195,18 @@ class PatroniCluster:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def _signal_manager(self, name: str, which: signal.Signals) -> None:
+        os.killpg(self._running[name].pid, which)
+
+    def _signal_server(self, name: str, which: signal.Signals) -> None:
+        main = int((self._data(name) / "postmaster.pid").read_text().splitlines()[0])
+        # The main process first: it starts no other while it stands still.
+        os.kill(main, which)
+        listed = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for child in map(int, listed):
+            with suppress(ProcessLookupError):  # one that was about to end
+                os.kill(child, which)
 
     def _kill(self, name: str) -> None:
         manager = self._running.pop(name)

@@ -21,6 +21,7 @@ from deconflict.cli.main import run
 from deconflict.cli.status import ExitStatus
 from deconflict.journal.checkpoint import Checkpoint, origin
 from deconflict.journal.keys import Keys
+from deconflict.standards.f3548.identifier import NULL_SUBSCRIPTION
 from serving import PATIENCE_S, Service, own_environment, service_in
 
 DECONFLICT = Path(sys.executable).with_name("deconflict")
@@ -375,6 +376,7 @@ def test_a_replay_tells_what_a_party_was_refused_shown_and_never_told(
     assert text.returncode == ExitStatus.CLEAR
     assert "Relief was REFUSED (409)" in text.stdout
     assert story.ovn not in text.stdout
+    assert NULL_SUBSCRIPTION not in text.stdout
     told = replayed(journal, left, at)
     kinds = [moment["kind"] for moment in told["moments"]]
     assert kinds == ["refused", "shown", "answered"]

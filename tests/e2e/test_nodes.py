@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from deconflict.journal.engine import Outcome
@@ -255,6 +256,26 @@ def test_an_entry_of_a_newer_version_is_refused_rather_than_skipped(make_nodes, 
     status, lines = node.refused_start()
     assert status == 70
     assert "newer" in " ".join(lines)
+
+
+def test_a_journal_that_lost_its_end_under_running_nodes_stops_them(make_nodes, journal: str):
+    nodes = make_nodes(journal).start(2)
+    kept = made(put(nodes[0], 10.0))
+    made(put(nodes[0], 11.0))
+    assert get(nodes[1], kept["id"]).status_code == 200
+    # As if a server had become the primary that never had the last group.
+    with psycopg.connect(journal, autocommit=True) as connection, connection.transaction():
+        connection.execute(
+            "DELETE FROM deconflict_groups WHERE first = (SELECT max(first) FROM deconflict_groups)"
+        )
+        connection.execute(
+            "DELETE FROM deconflict_entries WHERE position >="
+            " (SELECT max(first + count) FROM deconflict_groups)"
+        )
+    for node in nodes:
+        assert "are missing" in " ".join(until(ready=False, node=node))
+        assert put(node, 12.0).status_code == 503
+        assert get(node, kept["id"]).status_code == 503
 
 
 def _append_unknown(journal: str, node: Service) -> None:

@@ -274,6 +274,26 @@ def test_a_deposed_primary_does_not_say_how_far_the_journal_goes(server: Postgre
 
 
 @pytest.mark.slow
+def test_whoever_looks_for_an_append_that_hangs_on_a_deposed_primary_looks_elsewhere(
+    server: PostgresServer, opened
+):
+    standby = server.standby()
+    both_named = make_conninfo(
+        server.database("journal"), host="127.0.0.1,127.0.0.1", port=f"{server.port},{standby.port}"
+    )
+    engine = opened(both_named)
+    engine.append(0, group("a", 2))
+    standby.promote()
+    with pytest.raises(EngineError) as caught:
+        engine.append(2, group("b"))
+    assert not caught.value.outcome_known
+    # On the old primary it holds the locks of an append for as long as nobody stops it.
+    _all_unconfirmed(lambda: engine.find(group("b").id))
+    assert engine.find(group("b").id) is None
+    assert engine.append(2, group("c")) is Outcome.ACCEPTED
+
+
+@pytest.mark.slow
 def test_what_no_standby_has_is_neither_read_nor_counted(server: PostgresServer, opened):
     standby = server.standby()
     engine = opened(server.database("journal"))

@@ -14,7 +14,14 @@ from typing import Self
 import psycopg
 import pytest
 
-from deconflict.journal.engine import EngineError, Group, NoSpaceError, Outcome, Row
+from deconflict.journal.engine import (
+    EngineError,
+    Group,
+    NoSpaceError,
+    Outcome,
+    Row,
+    UnreachableError,
+)
 from deconflict.journal.postgres import PostgresEngine
 from machine import mounted
 from patroni_cluster import NAMES, PatroniCluster
@@ -194,6 +201,25 @@ def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(
 
 def test_nothing_acknowledged_is_lost_in_a_switch_over(cluster: PatroniCluster, record_property):
     _under_load(cluster, lambda _: cluster.switch_over(), record_property)
+    cluster.wait_until_synchronous()
+
+
+def test_a_deposed_primary_that_lives_on_neither_loses_nor_invents_anything(
+    cluster: PatroniCluster, record_property
+):
+    def depose(writer: Writer) -> str:
+        name = cluster.freeze_primary()
+        cluster.wait_for_other_primary(name)
+        # Now both say that they are the primary, and only the other one has a majority.
+        cluster.thaw_server(name)
+        writer.more(20)
+        # What no standby confirms any more is not even opened: its end may be an old one.
+        with pytest.raises(UnreachableError, match="still is the primary"):
+            PostgresEngine(cluster.conninfo(name)).close()
+        cluster.thaw_manager(name)
+        return name
+
+    _under_load(cluster, depose, record_property)
     cluster.wait_until_synchronous()
 
 

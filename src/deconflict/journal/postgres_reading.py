@@ -105,6 +105,9 @@ class Reading:
         """Return the first position of a group, or ``None``, for good."""
         doing = "it can't be told yet whether a group was committed"
         with self._pool.connection(doing) as connection:
+            # Before the lock too: on a primary that was deposed an append waits for ever for its
+            # standby, and whoever waits for that append would never look elsewhere.
+            self._barrier(connection, doing)
             with transaction(connection, doing):
                 # Whoever appends holds it shared until the end of its transaction.
                 connection.execute("SET LOCAL lock_timeout = '2s'")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import structlog
 
 from deconflict.journal.engine import EngineError, UnreachableError
+from deconflict.journal.errors import RolledBackError
 from deconflict.register.event import Decided
 from deconflict.server.backlog import Waiting
 from deconflict.server.fault import described
@@ -36,6 +37,10 @@ class Readable(Protocol):
 
     def first(self) -> int:
         """Return the first position that is still kept."""
+        ...
+
+    def head(self) -> int:
+        """Return the number of entries."""
         ...
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[Opened]:
@@ -159,7 +164,18 @@ class Following:
             self._committed()
 
     def _unread(self) -> list[Opened]:
-        return list(islice(self._journal.read(self._register.head), READ_AT_ONCE))
+        applied = self._register.head
+        unread = list(islice(self._journal.read(applied), READ_AT_ONCE))
+        if not unread and (head := self._journal.head()) < applied:
+            # A primary came back that lacked the end, or somebody restored an older copy. On this
+            # end another node may have gone on by now, so nothing may be put behind it any more.
+            raise RolledBackError(
+                f"the journal holds {head:,} entries, but {applied:,} were committed: "
+                f"{applied - head:,} are missing; find out which server or copy took the place of "
+                "the right one, and bring that back or restore the log",
+                applied - head,
+            )
+        return unread
 
     def _told(self) -> None:
         head = self._register.head

@@ -22,6 +22,7 @@ from deconflict.register.state.register import Register
 from deconflict.server.exporting import audience_of
 from deconflict.server.replay import decided_of
 from deconflict.server.secrets_within import redacted, redacted_text
+from deconflict.standards.f3548.identifier import NULL_SUBSCRIPTION
 from deconflict.standards.f3548.journalled import (
     Reference,
     reads_references,
@@ -318,7 +319,9 @@ class _Lately:
 
 
 def _identifiers(text: str) -> list[str]:
-    return list(dict.fromkeys(each.lower() for each in _UUID.findall(text)))
+    found = dict.fromkeys(each.lower() for each in _UUID.findall(text))
+    found.pop(NULL_SUBSCRIPTION, None)
+    return list(found)
 
 
 def _subject(opened: Opened) -> str:
