@@ -38,11 +38,14 @@ class Service:
         The data folder.
     base_url
         Where it answers.
+    program
+        What is run, with the arguments in front of ``serve``.
     """
 
     def __init__(self, data: Path, *arguments: str) -> None:
         self.data = data
         self.base_url = ""
+        self.program: tuple[str, ...] = (str(DECONFLICT),)
         self._arguments = arguments
         self._lines: list[str] = []
         self._answers = False
@@ -62,7 +65,7 @@ class Service:
         port = self.base_url.rpartition(":")[2] or "0"
         self._process = subprocess.Popen(
             [
-                str(DECONFLICT),
+                *self.program,
                 "serve",
                 "--data",
                 str(self.data),

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from deconflict.journal.location import location
 from deconflict.server.copying import copy_journal
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.own import SERVICE_SUBJECT
+from deconflict.server.pruning import prune_folder
 from journalling import add, held
 from serving import DECONFLICT, Service
 
@@ -179,6 +181,21 @@ def test_only_what_both_keep_is_said_to_be_compared(data: Path, tmp_path: Path):
     add(data, "late")
     done = copied(f"sqlite:{data}", f"sqlite:{target}/")
     assert (done["first"], done["stop"], done["copied"]) == (256, 302, 1)
+    # Of what was pruned without an archive the target may be the last that has it.
+    assert (done["pruned"], done["older"]) == (0, 256)
+
+
+def test_what_was_pruned_to_an_archive_is_pruned_at_the_target_too(data: Path, shared: str):
+    assert copied(f"sqlite:{data}", shared)["older"] == 0
+    assert prune_folder(data, time.time_ns() // 1000)[1] == 256
+    done = copied(f"sqlite:{data}", shared)
+    assert (done["first"], done["pruned"], done["older"]) == (256, 256, 0)
+    engine = location(shared).open_reader()
+    try:
+        assert engine.first() == 256
+    finally:
+        engine.close()
+    assert copied(f"sqlite:{data}", shared)["pruned"] == 0
 
 
 def pruned(data: Path) -> None:
@@ -240,6 +257,27 @@ def test_a_key_erased_since_is_erased_at_the_target_too(data: Path, shared: str)
     assert copied(f"sqlite:{data}", shared)["keys"] == 0
     back = data.parent / "back"
     assert copied(shared, f"sqlite:{back}/", "--data", data)["keys"] == 0
+
+
+def test_a_key_that_was_erased_and_made_anew_since_takes_the_place_of_the_old_one(
+    data: Path, shared: str
+):
+    copied(f"sqlite:{data}", shared)
+    opened = DataFolder.open(data)
+    try:
+        opened.log.erase(SERVICE_SUBJECT.encode())
+    finally:
+        opened.close()
+    add(data, "again")
+    done = copied(f"sqlite:{data}", shared)
+    assert (done["copied"], done["keys"] > 0) == (1, True)
+    beside = DataFolder.beside(data, journal=location(shared))
+    try:
+        *erased, last = beside.log.read()
+    finally:
+        beside.close()
+    assert all(each.erased for each in erased)
+    assert not last.erased
 
 
 def test_a_journal_is_not_copied_to_itself(data: Path):

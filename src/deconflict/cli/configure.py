@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
+from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.status import ExitStatus
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from deconflict.register.policy import AboutLimit, Policy
 
 
+@spoken
 def configure(*change: str, data: Path | None = None, journal: str | None = None) -> int:
     """Show the policy of a journal, or put another in force.
 
@@ -25,19 +27,20 @@ def configure(*change: str, data: Path | None = None, journal: str | None = None
     data
         The folder of the journal; without it, that of this user.
     journal
-        Where the journal is, if it is not in the folder: the node whose folder it is must not run,
-        and other nodes take the change while they do.
+        Where the journal is, if it is not in the folder; without it, as the settings say. The node
+        whose folder it is must not run, and other nodes take the change while they do.
     """
     from deconflict.geo.errors import InputError
-    from deconflict.journal.engine import EngineError
+    from deconflict.journal.engine import EngineError, UnreachableError
     from deconflict.journal.errors import LogError
-    from deconflict.journal.location import in_folder, location
     from deconflict.server.clock import ClockAheadError
 
     folder = data_folder(data)
     try:
-        where = in_folder(folder) if journal is None else location(journal)
+        where = journal_location(folder, journal)
         lines = _changed(folder, where, change) if change else _shown(folder, where)
+    except UnreachableError:
+        raise
     except (EngineError, LogError, ClockAheadError) as error:
         raise InputError(str(error).rstrip("."), "nothing was changed") from None
     sys.stdout.write("".join(f"{line}\n" for line in lines))

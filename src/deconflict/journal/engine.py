@@ -120,6 +120,10 @@ class UnreachableError(EngineError):
     """The engine can't be reached, or can't promise what was asked; a later call may succeed."""
 
 
+class DamagedError(EngineError):
+    """What the engine keeps is not what was appended."""
+
+
 class GroupTooLargeError(EngineError):
     """The group is larger than the engine takes at once; nothing was written, a part may be."""
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from deconflict.journal.engine import EngineError
 
 if TYPE_CHECKING:
+    from deconflict.journal.bare import Bare
     from deconflict.journal.engine import Engine
 
 JOURNAL: Final = "journal.db"
@@ -111,6 +112,20 @@ class Location:
         from deconflict.journal.jetstream import JetStreamEngine
 
         return JetStreamEngine.reader(self.url)
+
+    def open_bare(self) -> Bare:
+        """Open the journal to read what is left of it, beside whoever writes.
+
+        Raises
+        ------
+        EngineError
+            If there is none, or it can't be opened.
+        """
+        from deconflict.journal.bare import BareEngine, BareJournal
+
+        if self.file is not None:
+            return BareJournal(self.file)
+        return BareEngine(str(self), self.open_reader())
 
 
 def location(text: str) -> Location:

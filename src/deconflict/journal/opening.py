@@ -143,6 +143,13 @@ def open_tree(engine: Engine, folder: Path, public_key: bytes, signed: Checkpoin
             f"the newest part was lost; put the newest copy back, or {RESTORE}",
             missing,
         )
+    first = engine.first()
+    if engine.shared and first > signed.size:
+        raise LogError(
+            f"the log in {folder} ends before entry {signed.size}, and the journal begins with "
+            f"entry {first}: what lies between was pruned while no node ran on this folder; start "
+            "the node on it, which takes the log of another, or name the folder of one that ran"
+        )
     tree = _extended(engine, folder, public_key, signed)
     check_signatures(engine, public_key, signed.size)
     return tree

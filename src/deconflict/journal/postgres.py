@@ -139,6 +139,10 @@ class PostgresEngine:
         """Give the lease back if it is this node's, so that another need not wait for its end."""
         self._writer("give the lease back").release(node)
 
+    def size_bytes(self) -> int:
+        """Return the bytes of the tables with their indices and dead rows."""
+        return self._reading.size_bytes()
+
     def begin(self, first: int) -> None:
         """Have an empty journal begin at a position, as if all before it had been pruned."""
         self._writer("begin").begin(first)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import psycopg
 
-from deconflict.journal.engine import EngineError, Row, UnreachableError
+from deconflict.journal.engine import DamagedError, EngineError, Row, UnreachableError
 from deconflict.journal.postgres_commit import transaction
 from deconflict.journal.postgres_connection import ByteaArray, ServerConnection, SilentError
 from deconflict.journal.postgres_failure import failure
@@ -46,6 +46,10 @@ SELECT position, time_us, record, signature, key_id, sealed, checksum FROM (
 ) AS entries WHERE before IS NULL OR before < %s ORDER BY position
 """
 _BOUNDS: Final = f"SELECT first, {_HEAD} FROM deconflict_journal"  # noqa: S608 - ours
+_SIZE: Final = """
+SELECT sum(pg_total_relation_size(name::regclass))::bigint
+FROM unnest(ARRAY['deconflict_entries', 'deconflict_groups', 'deconflict_keys']) AS name
+"""
 _GROUPS: Final = "SELECT first, count, id, chain FROM deconflict_groups"
 
 
@@ -87,6 +91,10 @@ class Reading:
     def first(self) -> int:
         """Return the first position that is kept."""
         return int(self.rows("SELECT first FROM deconflict_journal")[0][0])
+
+    def size_bytes(self) -> int:
+        """Return the bytes of the tables of entries, groups and keys, indices included."""
+        return int(self.rows(_SIZE)[0][0])
 
     def bounds(self) -> tuple[int, int]:
         """Return the first position that is kept, and the visible head."""
@@ -138,7 +146,7 @@ class Reading:
                 if found != position:
                     raise self._gap(position)
                 if row_checksum(position, row) != checksum:
-                    raise EngineError(
+                    raise DamagedError(
                         f"entry {position} in the database at {self._pool.address.where} is "
                         f"damaged: its checksum does not match; {_RESTORE}"
                     )
@@ -171,7 +179,7 @@ class Reading:
         stop = last.first + last.count
         sums = [row_checksum(position, row) for position, row in self.entries(last.first, stop)]
         if next_chain(chain, last.first, last.id, sums) != last.chain:
-            raise EngineError(
+            raise DamagedError(
                 f"the group of entries {last.first} to {stop - 1} in the database at "
                 f"{self._pool.address.where} is damaged: it does not follow the one before; "
                 f"{_RESTORE}"
@@ -239,4 +247,4 @@ class Reading:
                 f"entry {position} was pruned: the journal at {where} begins with entry {first}; "
                 "look for older ones in the archive"
             )
-        return EngineError(f"entry {position} is missing from the database at {where}: {_RESTORE}")
+        return DamagedError(f"entry {position} is missing from the database at {where}: {_RESTORE}")

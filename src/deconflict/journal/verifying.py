@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from deconflict.journal.archive import Archive
-from deconflict.journal.bare import BareJournal, Damage
+from deconflict.journal.bare import Bare, Damage
 from deconflict.journal.checkpoint import ORIGIN_PREFIX, parse_checkpoint, verify_checkpoint
 from deconflict.journal.engine import EngineError, Row
 from deconflict.journal.entry_check import EntryCheck
@@ -136,7 +136,7 @@ def _root(leaves: bytes) -> bytes:
 
 
 def verify_journal(
-    journal: BareJournal,
+    journal: Bare,
     *,
     log: Path | None,
     notes: Sequence[tuple[str, bytes]],
@@ -144,16 +144,16 @@ def verify_journal(
     sealer: Sealer | None,
     progress: Progress = lambda _: None,
 ) -> Findings:
-    """Verify all entries of a journal's database.
+    """Verify all entries of a journal.
 
     Parameters
     ----------
     journal
-        The database.
+        The journal.
     log
         The folder in which ``tile/`` stands, if there is one.
     notes
-        Checkpoints by name, read before the database was opened.
+        Checkpoints by name, read before the journal was opened.
     public_key
         The log's key, 32 bytes.
     sealer
@@ -164,10 +164,10 @@ def verify_journal(
     Raises
     ------
     EngineError
-        If the database can't be read at all.
+        If the journal can't be read at all.
     """
     first, head = journal.first(), journal.head()
-    findings = Findings(str(journal.path), first, head)
+    findings = Findings(journal.name, first, head)
     checkpoints = Checkpoints(notes, public_key, findings)
     files = None if log is None else TileFiles(log)
     tree = _pruned(files, first, findings)
@@ -233,7 +233,7 @@ def _kept(files: TileFiles, index: int) -> bytes:
 class _Chain:
     """Follows the chain of groups, by which the database itself holds together."""
 
-    def __init__(self, journal: BareJournal, findings: Findings) -> None:
+    def __init__(self, journal: Bare, findings: Findings) -> None:
         self._groups = _readable(journal, findings)
         self._group = next(self._groups, None)
         self._findings = findings
@@ -264,7 +264,7 @@ class _Chain:
         self._group = next(self._groups, None)
 
 
-def _readable(journal: BareJournal, findings: Findings) -> Iterator[GroupRow]:
+def _readable(journal: Bare, findings: Findings) -> Iterator[GroupRow]:
     try:
         yield from journal.groups(journal.first())
     except EngineError as error:

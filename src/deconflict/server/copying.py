@@ -30,9 +30,10 @@ from deconflict.journal.leaf import key_hash
 from deconflict.journal.location import Location
 from deconflict.journal.merkle import HASH_BYTES
 from deconflict.journal.opening import hash_of, leaf_hashes, open_tree, read_checkpoint
+from deconflict.journal.seal import Sealer
 from deconflict.journal.tile import WIDTH, TileFiles
 from deconflict.journal.tree import Tree
-from deconflict.server.record import KEYS, LOG
+from deconflict.server.record import ARCHIVE, KEYS, LOG, absent, archives_of, opened_row
 
 BATCH_ROWS: Final = 256
 BATCH_BYTES: Final = 4 * 2**20
@@ -60,6 +61,11 @@ class Copied:
         Size of the last signed checkpoint, which both extend.
     root
         Root of the tree over all entries, in hexadecimal.
+    pruned
+        How many entries this run removed from the target, since the source pruned them.
+    older
+        How many the target keeps that the source pruned, since the data folder has no archive of
+        them.
     """
 
     source: str
@@ -70,6 +76,8 @@ class Copied:
     keys: int
     checkpoint: int
     root: str
+    pruned: int
+    older: int
 
 
 def copy_journal(source: Location, target: Location, data: Path, progress: Progress) -> Copied:
@@ -91,7 +99,8 @@ def copy_journal(source: Location, target: Location, data: Path, progress: Progr
     """
     if source == target:
         raise LogError("a journal can't be copied to itself: name another place")
-    public_key = Keys.load(data / KEYS, create=False).public_key
+    keys = Keys.load(data / KEYS, create=False)
+    public_key = keys.public_key
     with ExitStack() as stack:
         there = source.open_reader()
         stack.callback(there.close)
@@ -109,9 +118,9 @@ def copy_journal(source: Location, target: Location, data: Path, progress: Progr
         _require_pruned_same(tree, here, target, min(begun, there.first()), public_key)
         for _ in _pairs(there, here, (source, target), begun):
             pass
-        copied = _copied(there, here, target, lambda part: progress(part / 2))
+        copied = _copied(there, here, target, keys, lambda part: progress(part / 2))
         stop = here.head()
-        keys = _compared(there, here, (source, target), stop, lambda part: progress((1 + part) / 2))
+        seen = _compared(there, here, (source, target), stop, lambda part: progress((1 + part) / 2))
         _extend(tree, there, public_key, stop)
         size = signed[1].size
         source_of = leaf_hashes(here, key_hash(public_key))
@@ -124,15 +133,18 @@ def copy_journal(source: Location, target: Location, data: Path, progress: Progr
         _extend(made, here, public_key, stop)
         if made.root() != tree.root():
             raise AlteredLogError(f"{source} and {target} differ behind entry {size}")
+        pruned = _pruned(there, here, data, public_key)
         return Copied(
             source=str(source),
             target=str(target),
             first=max(here.first(), there.first()),
             stop=stop,
             copied=stop - begun if copied else 0,
-            keys=keys,
+            keys=seen,
             checkpoint=size,
             root=made.root().hex(),
+            pruned=pruned,
+            older=max(0, there.first() - here.first()),
         )
 
 
@@ -173,11 +185,13 @@ def _another(position: int, target: Location, which: str) -> AlteredLogError:
     )
 
 
-def _copied(there: Engine, here: Engine, target: Location, progress: Progress) -> bool:
+def _copied(there: Engine, here: Engine, target: Location, keys: Keys, progress: Progress) -> bool:
     """Copy until nothing is left; return whether anything was."""
     begun = at = here.head()
+    sealer = Sealer(keys, there.key)
     while at < (head := there.head()):
         for batch in _batches(there.read(at, head)):
+            _renew_keys(there, here, sealer, at, batch)
             _append(there, here, target, at, batch)
             at += len(batch)
             progress((at - begun) / (head - begun))
@@ -195,6 +209,29 @@ def _batches(rows: Iterator[tuple[int, Row]]) -> Iterator[list[Row]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _renew_keys(there: Engine, here: Engine, sealer: Sealer, at: int, rows: list[Row]) -> None:
+    """Erase keys at the target in whose place the source has new ones, which come with these rows.
+
+    A subject that was erased and is written about again has another key under the same identifier.
+    That it is no damaged one is shown by a row that it opens.
+    """
+    wanted = list(dict.fromkeys(row.key_id for row in rows))
+    kept, known = there.wrapped_keys(wanted), here.wrapped_keys(wanted)
+    other = {key_id for key_id, key in known.items() if kept.get(key_id, key) != key}
+    if not other:
+        return
+    for key_id in other:
+        sealer.forget(key_id)
+    old = {
+        row.key_id
+        for position, row in enumerate(rows, at)
+        if row.key_id in other and not opened_row(sealer, position, row).erased
+    }
+    if old:
+        here.erase(list(old))
+        here.reopen()  # so that it asks for no key of which all know that it was destroyed
 
 
 def _append(there: Engine, here: Engine, target: Location, at: int, rows: list[Row]) -> None:
@@ -240,15 +277,28 @@ def _compared(
     for at, batch in _pairs(there, here, names, stop):
         wanted = list(dict.fromkeys(row.key_id for row in batch))
         kept, copied = there.wrapped_keys(wanted), here.wrapped_keys(wanted)
-        here.erase([key_id for key_id in copied if key_id not in kept])
+        erased = [key_id for key_id in copied if key_id not in kept]
+        if erased:
+            here.erase(erased)
         if any(copied.get(key_id) != key for key_id, key in kept.items()):
             raise AlteredLogError(
                 f"a key of the entries {at:,} to {at + len(batch) - 1:,} is missing from "
-                f"{names[1]} or another one; copy to an empty place"
+                f"{names[1]} or another one: if it was destroyed and made anew in {names[0]} while "
+                "this ran, run it again; else copy to an empty place"
             )
         seen += len(kept)
         progress((at + len(batch) - start) / max(stop - start, 1))
     return seen
+
+
+def _pruned(there: Engine, here: Engine, data: Path, public_key: bytes) -> int:
+    """Remove from the target what the source pruned and an archive holds; return how many."""
+    first, cut = here.first(), there.first()
+    gaps = absent(archives_of(data / ARCHIVE, public_key), cut)
+    if first >= cut or any(gap.stop > first for gap in gaps):
+        return 0  # nobody else may have it
+    here.prune(cut)
+    return cut - first
 
 
 def _pairs(

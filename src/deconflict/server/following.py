@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
+from deconflict.journal.engine import EngineError, UnreachableError
 from deconflict.journal.errors import RolledBackError
 from deconflict.register.event import Decided
 from deconflict.server.backlog import Waiting
@@ -33,6 +34,10 @@ READ_AT_ONCE: Final = 2_000
 
 class Readable(Protocol):
     """What is asked of a `deconflict.journal.log.Log`."""
+
+    def first(self) -> int:
+        """Return the first position that is still kept."""
+        ...
 
     def head(self) -> int:
         """Return the number of entries."""
@@ -122,7 +127,20 @@ class Following:
             If the journal can't be read to its end now; what was read is applied.
         """
         while self._standing.state is not State.BROKEN:
-            unread = await self._in_thread(self._unread)
+            try:
+                unread = await self._in_thread(self._unread)
+            except UnreachableError:
+                raise
+            except EngineError:
+                first = await self._in_thread(self._journal.first)
+                if first > self._register.head:
+                    self._break(
+                        f"the journal begins with entry {first:,}, and this node had read it to "
+                        f"entry {self._register.head:,}: what lies between was pruned while it was "
+                        "stopped or cut off; start it again, and it takes log and register from "
+                        "another node"
+                    )
+                raise
             await self._apply_all(unread)
             if len(unread) < READ_AT_ONCE:
                 break

@@ -7,14 +7,12 @@ from typing import Final
 
 import msgspec
 
-from deconflict.journal.bare import BareJournal
+from deconflict.journal.bare import Bare
 from deconflict.journal.engine import Row
-from deconflict.journal.location import JOURNAL
+from deconflict.journal.location import Location, in_folder
 from deconflict.server.data_folder import SNAPSHOTS, DataFolder
 from deconflict.server.record import ARCHIVE, LOG, Record
 
-_KEY_BYTES: Final = 96
-"""A wrapped key with its identifier and SQLite's own bytes."""
 _DAY_US: Final = 86_400_000_000
 LEAST_SPAN_US: Final = 3_600_000_000
 """A shorter journal has no rate that says anything."""
@@ -27,13 +25,17 @@ class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    journal
+        Where it is.
     entries, kept, archived
-        Entries ever appended, those in the journal, and those in archives that lead up to it.
+        Entries ever appended, those in the journal, and those in archives of the folder that lead
+        up to it.
     live
         What the register holds: operations, zones, subscriptions, parties.
     bytes
-        By kind: rows (entries in the database's pages and its write-ahead log), keys, free (pages
-        that hold nothing), log (tiles and checkpoint), snapshots, archive.
+        By kind: of an embedded journal rows (entries in the database's pages and its write-ahead
+        log), keys, free (pages that hold nothing); of a shared one engine (all that it takes
+        there), if the engine tells; and log (tiles and checkpoint), snapshots, archive.
     first_us, last_us
         Times of the first and last entry in the journal, microseconds since 1970 UTC.
     entries_per_day
@@ -41,14 +43,15 @@ class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
     entry_bytes
         Mean of the last `LAST_ENTRIES` entries themselves, as they are sealed.
     bytes_per_entry
-        Of the journal's file and the log's tiles, for an entry that is kept: with the overhead of
-        pages, which are 8192 bytes each and weigh most while there are few entries.
+        Of the journal and the log's tiles, for an entry that is kept: with the overhead of pages,
+        which weigh most while there are few entries; ``None`` if the engine tells no size.
     retention_days
         As set; ``None``: all are kept.
     expected_bytes
         The journal's size when it holds as many days as the retention says, at this rate.
     """
 
+    journal: str
     entries: int
     kept: int
     archived: int
@@ -63,7 +66,9 @@ class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
     expected_bytes: int | None
 
 
-def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
+def journal_stats(
+    path: Path, retention_days: float | None, journal: Location | None = None
+) -> JournalStats:
     """Return what is to be told of the journal in a data folder, beside a server or alone.
 
     Parameters
@@ -72,27 +77,26 @@ def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
         The folder.
     retention_days
         As set.
+    journal
+        Where the journal is, if it is not in the folder.
 
     Raises
     ------
     EngineError, LogError
         If there is no journal, or it can't be read.
     """
-    with Record.open(path) as record, BareJournal(path / JOURNAL) as journal:
-        folder = DataFolder.beside(path)
+    place = journal or in_folder(path)
+    with Record.open(path, place) as record, place.open_bare() as bare:
+        folder = DataFolder.beside(path, journal=place)
         try:
             live = folder.register.counts()
         finally:
             folder.close()
         head, first = record.head(), record.log.first()
-        ends = [_time_us(journal, at) for at in (first, head - 1)] if head > first else []
-        key_bytes = journal.key_count() * _KEY_BYTES
-        free = journal.free_bytes()
-        database = _size(path / JOURNAL) + _size(path / f"{JOURNAL}-wal")
+        ends = [_time_us(bare, at) for at in (first, head - 1)] if head > first else []
+        own = bare.sizes()
         sizes = {
-            "rows": max(0, database - free - key_bytes),
-            "keys": key_bytes,
-            "free": free,
+            **own,
             "log": _size(path / LOG),
             "snapshots": _size(path / SNAPSHOTS),
             "archive": _size(path / ARCHIVE),
@@ -100,11 +104,13 @@ def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
         kept = head - first
         span_us = ends[1] - ends[0] if ends else 0
         rate = kept * _DAY_US / span_us if span_us >= LEAST_SPAN_US else None
-        per_entry = (sizes["rows"] + sizes["keys"] + sizes["log"]) / kept if kept else None
+        used = sum(own.values()) - own.get("free", 0) + sizes["log"]
+        per_entry = used / kept if kept and own else None
         expected = None
         if retention_days is not None and rate is not None and per_entry is not None:
             expected = int(retention_days * rate * per_entry)
         return JournalStats(
+            journal=str(place),
             entries=head,
             kept=kept,
             archived=first - record.first(),
@@ -113,15 +119,15 @@ def journal_stats(path: Path, retention_days: float | None) -> JournalStats:
             first_us=ends[0] if ends else None,
             last_us=ends[1] if ends else None,
             entries_per_day=rate,
-            entry_bytes=journal.mean_entry_bytes(max(first, head - LAST_ENTRIES)),
+            entry_bytes=bare.mean_entry_bytes(max(first, head - LAST_ENTRIES)),
             bytes_per_entry=per_entry,
             retention_days=retention_days,
             expected_bytes=expected,
         )
 
 
-def _time_us(journal: BareJournal, position: int) -> int:
-    _, row = next(iter(journal.rows(position, position + 1)))
+def _time_us(bare: Bare, position: int) -> int:
+    _, row = next(iter(bare.rows(position, position + 1)))
     return row.time_us if isinstance(row, Row) else 0
 
 

@@ -6,18 +6,20 @@ from pathlib import Path
 
 from deconflict.journal.engine import EngineError
 from deconflict.journal.errors import LogError
-from deconflict.journal.location import JOURNAL
+from deconflict.journal.location import Location
 from deconflict.server.record import Record
 from deconflict.server.where import instant_text
 
 
-def refuse_whole(data: Path, public_key: bytes, stop: int) -> None:
+def refuse_whole(data: Path, journal: Location, public_key: bytes, stop: int) -> None:
     """Refuse to end a log that can go on as it is.
 
     Parameters
     ----------
     data
         The data folder.
+    journal
+        Where its journal is.
     public_key
         The key of the log that is to be restored.
     stop
@@ -28,7 +30,7 @@ def refuse_whole(data: Path, public_key: bytes, stop: int) -> None:
     LogError
         If the log in the data folder is whole: what would be given up with it.
     """
-    given_up = _given_up(data, public_key, stop)
+    given_up = _given_up(data, journal, public_key, stop)
     if given_up:
         raise LogError(
             f"the log in {data} is whole and can go on as it is, and {given_up}: leave it, or add "
@@ -36,12 +38,12 @@ def refuse_whole(data: Path, public_key: bytes, stop: int) -> None:
         )
 
 
-def _given_up(data: Path, public_key: bytes, stop: int) -> str:
+def _given_up(data: Path, journal: Location, public_key: bytes, stop: int) -> str:
     """Return in a clause what would be given up with a whole log; empty if there is none."""
-    if not (data / JOURNAL).exists():
+    if journal.file is not None and not journal.file.exists():
         return ""
     try:
-        with Record.open(data) as record:
+        with Record.open(data, journal) as record:
             head = record.head()
             same = record.log.public_key == public_key
             kept = min(stop, head) if same else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from deconflict.journal.archive import Archive, archive_files, write_archive
 from deconflict.journal.engine import EngineError, Outcome
+from deconflict.journal.location import Location, in_folder
 from deconflict.register.command import ENTROPY_BYTES, Base, Basis
 from deconflict.register.decide import decide
 from deconflict.register.event import (
@@ -29,6 +31,7 @@ from deconflict.register.event import (
 )
 from deconflict.server.data_folder import DataFolder
 from deconflict.server.group import Group
+from deconflict.server.nodes.deciding import deciding
 from deconflict.server.own import SERVICE_SUBJECT, own
 from deconflict.server.record import ARCHIVE
 from deconflict.server.replay import decided_of
@@ -170,9 +173,15 @@ class Needs:
 
 
 def prune_folder(
-    path: Path, before_us: int, step: Step = lambda _what, _done, _of: None
+    path: Path,
+    before_us: int,
+    step: Step = lambda _what, _done, _of: None,
+    journal: Location | None = None,
 ) -> tuple[int, int, list[Path]]:
-    """Prune a data folder that no server has open.
+    """Prune the journal of a data folder that no server has open.
+
+    Where several nodes share the journal none of them may run: the one that decides prunes by
+    itself, and states again what is live through its own register.
 
     Parameters
     ----------
@@ -182,6 +191,8 @@ def prune_folder(
         Entries before this instant go, but for up to 255 of them: whole tiles go.
     step
         Called between steps.
+    journal
+        Where the journal is, if it is not in the folder.
 
     Returns
     -------
@@ -193,8 +204,11 @@ def prune_folder(
     EngineError, LogError, ClockAheadError, OSError
         If it can't be done; nothing is lost, and it can be done again.
     """
-    folder = DataFolder.open(path)
-    try:
+    journal = journal or in_folder(path)
+    with ExitStack() as stack:
+        stack.enter_context(deciding(journal, "journal prune"))
+        folder = DataFolder.open(path, journal=journal)
+        stack.callback(folder.close)
         log, register = folder.log, folder.register
         log.advance()
         first = log.first()
@@ -207,8 +221,6 @@ def prune_folder(
             state_again(folder, guard, [*needs], cut)
             log.advance()
         return first, cut, archive_and_remove(log, path / ARCHIVE, cut, step)
-    finally:
-        folder.close()
 
 
 def state_again(folder: DataFolder, guard: ClockGuard, needs: list[Need], cut: int) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from deconflict.journal.bare import BareJournal, Damage
+from deconflict.journal.bare import Bare, Damage
 from deconflict.journal.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from deconflict.journal.durable import make_folder
 from deconflict.journal.engine import EngineError, Outcome
@@ -22,7 +22,7 @@ from deconflict.journal.errors import AlteredLogError, LogError, ProofError
 from deconflict.journal.findings import Findings
 from deconflict.journal.head_file import HEAD_NAME, HeadFile
 from deconflict.journal.keys import SEALING_FILE, Keys
-from deconflict.journal.location import JOURNAL
+from deconflict.journal.location import JOURNAL, Location, in_folder
 from deconflict.journal.log import Log
 from deconflict.journal.note import parse_note
 from deconflict.journal.opening import CHECKPOINT_FILE
@@ -38,6 +38,7 @@ from deconflict.server.clock import ClockAheadError, ClockGuard
 from deconflict.server.data_folder import CLOCK
 from deconflict.server.exchange import Restored, exchange, finished
 from deconflict.server.group import Group
+from deconflict.server.nodes.deciding import deciding
 from deconflict.server.own import SERVICE_SUBJECT, own
 from deconflict.server.present import refuse_whole
 from deconflict.server.pruning import BATCH, Need
@@ -51,7 +52,7 @@ Progress = Callable[[float], None]
 
 
 def restore(
-    backup: Path,
+    backup: Path | Location,
     data: Path,
     *,
     until: int | None = None,
@@ -64,7 +65,8 @@ def restore(
     ----------
     backup
         A copy of a journal's database, or a folder that holds one; it is not changed. The data
-        folder itself, to go on from what is left in it.
+        folder itself, to go on from what is left in it. Or the shared engine that holds the
+        journal of the data folder; it is not changed, and the new log is made in the folder.
     data
         The data folder. What it held before is moved aside within it.
     until
@@ -90,14 +92,17 @@ def restore(
         head_path = data / HEAD_NAME
         if head_path.exists():
             stack.callback(HeadFile.lock(head_path, create=False).close)
-        path = backup / JOURNAL if backup.is_dir() else backup
-        with BareJournal(path) as journal:
-            keys = _keys(journal, (path.parent, data))
+        place = _place(backup)
+        stack.enter_context(deciding(place, "journal restore"))
+        beside = data if place.file is None else place.file.parent
+        with place.open_bare() as journal:
+            keys = _keys(journal, (beside, data))
             stop = journal.head() if until is None else min(until, journal.head())
             if not replace:
-                refuse_whole(data, keys.public_key, stop)
-            notes = _notes(path.parent, data)
-            checked = _checked(journal, path, keys, notes, stop=stop, progress=progress)
+                present = place if place.shared else in_folder(data)
+                refuse_whole(data, present, keys.public_key, stop)
+            notes = _notes(beside, data)
+            checked = _checked(journal, beside, keys, notes, stop=stop, progress=progress)
             register = _replayed(journal, keys, stop, progress)
         old = _last_checkpoint(notes, keys, checked, stop)
         new = data / NEW
@@ -120,10 +125,16 @@ def restore(
         )
 
 
-def _keys(journal: BareJournal, folders: tuple[Path, ...]) -> Keys:
+def _place(backup: Path | Location) -> Location:
+    if isinstance(backup, Location):
+        return backup
+    return in_folder(backup) if backup.is_dir() else Location(backup)
+
+
+def _keys(journal: Bare, folders: tuple[Path, ...]) -> Keys:
     """Return the keys with which the backup can be opened."""
     tried = []
-    for folder in folders:
+    for folder in dict.fromkeys(folders):
         found = folder / KEYS
         if not (found / SEALING_FILE).exists():
             continue
@@ -141,7 +152,7 @@ def _keys(journal: BareJournal, folders: tuple[Path, ...]) -> Keys:
     )
 
 
-def _opens(journal: BareJournal, keys: Keys) -> bool:
+def _opens(journal: Bare, keys: Keys) -> bool:
     sealer = Sealer(keys, journal.key)
     for position, row in journal.rows(journal.first(), journal.head()):
         if not isinstance(row, Damage):
@@ -160,8 +171,8 @@ def _notes(*folders: Path) -> list[tuple[str, bytes]]:
 
 
 def _checked(
-    journal: BareJournal,
-    path: Path,
+    journal: Bare,
+    beside: Path,
     keys: Keys,
     notes: list[tuple[str, bytes]],
     *,
@@ -171,7 +182,7 @@ def _checked(
     """Verify the backup, and refuse one whose entries before `stop` are not what they were."""
     found = verify_journal(
         journal,
-        log=path.parent / LOG,
+        log=beside / LOG,
         notes=_of_log(notes, keys),
         public_key=keys.public_key,
         sealer=Sealer(keys, journal.key),
@@ -204,7 +215,7 @@ def _of_log(notes: list[tuple[str, bytes]], keys: Keys) -> list[tuple[str, bytes
     return found
 
 
-def _replayed(journal: BareJournal, keys: Keys, stop: int, progress: Progress) -> Register:
+def _replayed(journal: Bare, keys: Keys, stop: int, progress: Progress) -> Register:
     first = journal.first()
     register = Register(first=first)
     sealer = Sealer(keys, journal.key)

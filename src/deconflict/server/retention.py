@@ -104,7 +104,7 @@ class Retention:
         int
             How many entries left the journal.
         """
-        if not self._coordinator.leads:
+        if not self._decides():
             return 0  # the node that decides does it
         loop = asyncio.get_running_loop()
         log = self._folder.log
@@ -116,6 +116,8 @@ class Retention:
         needs = Needs(cut, view.now_us, view.policy.kept_after_end_s * 1_000_000)
         await loop.run_in_executor(self._thread, needs.gather, log, self._step)
         await self._state_again([*needs], cut)
+        if not self._decides():
+            return 0  # another node took over meanwhile; what was stated again is there for it
         archives = await loop.run_in_executor(
             self._thread, archive_and_remove, log, self._folder.path / ARCHIVE, cut, self._step
         )
@@ -123,6 +125,9 @@ class Retention:
             "journal pruned", entries=cut - first, archives=[path.name for path in archives]
         )
         return cut - first
+
+    def _decides(self) -> bool:
+        return self._coordinator.leads
 
     def _cut(self, before_us: int) -> int:
         log = self._folder.log

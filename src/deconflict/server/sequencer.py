@@ -84,6 +84,10 @@ class Journal(Protocol):
         """Close, reopen and verify; whether the last group was committed."""
         ...
 
+    def first(self) -> int:
+        """Return the first position that is still kept."""
+        ...
+
     def head(self) -> int:
         """Return the number of entries."""
         ...

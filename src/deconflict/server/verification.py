@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Final
 
 from deconflict.journal.archive import MAGIC, Archive, archive_files
-from deconflict.journal.bare import BareJournal
+from deconflict.journal.bare import Bare
 from deconflict.journal.checkpoint import parse_checkpoint
-from deconflict.journal.engine import EngineError
+from deconflict.journal.engine import DamagedError, EngineError
 from deconflict.journal.errors import AlteredLogError, KeyFileError, LogError, ProofError
 from deconflict.journal.exported import is_export, verify_export
 from deconflict.journal.findings import Findings
 from deconflict.journal.head_file import HEAD_NAME, HeadFile
 from deconflict.journal.keys import Keys
-from deconflict.journal.location import JOURNAL
+from deconflict.journal.location import Location, in_folder
 from deconflict.journal.note import MAX_NOTE_BYTES, parse_note
 from deconflict.journal.opening import CHECKPOINT_FILE
 from deconflict.journal.seal import Sealer
 from deconflict.journal.verifying import verify_archive, verify_journal
-from deconflict.server.record import ARCHIVE, KEYS, LOG
+from deconflict.server.record import ARCHIVE, KEYS, LOG, absent, lacking
 
 _HEX_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
 Progress = Callable[[float], None]
@@ -58,6 +58,7 @@ def verify_path(
     keys: Path | None = None,
     public_key: bytes | None = None,
     checkpoints: Sequence[Path] = (),
+    journal: Location | None = None,
     progress: Progress = lambda _: None,
 ) -> list[Findings]:
     """Verify what is at a path; of a data folder its journal and each of its archives.
@@ -72,6 +73,8 @@ def verify_path(
         The log's key as it is known from elsewhere, 32 bytes.
     checkpoints
         Files of checkpoints to compare with, besides the log's own.
+    journal
+        Where the journal of a data folder is, if it is not in there.
     progress
         Told how far it got, 0 to 1.
 
@@ -83,12 +86,15 @@ def verify_path(
     given = [_checkpoint(each) for each in checkpoints]
     if path.is_dir():
         verification = _Verification(path, keys, public_key, progress)
-        archives = archive_files(path / ARCHIVE)
         # The journal has every root; an archive by itself would have to leave some open.
-        return [
-            verification.journal(path / JOURNAL, given),
-            *(verification.archive(each) for each in archives),
-        ]
+        found = verification.journal(journal or in_folder(path), given)
+        of_archives = [verification.archive(each) for each in archive_files(path / ARCHIVE)]
+        gaps = absent(verification.archives, found.first)
+        if gaps:
+            found.remarks.append(lacking(gaps, path / ARCHIVE))
+        return [found, *of_archives]
+    if journal is not None:
+        raise LogError(f"{path} is no data folder, to which a journal elsewhere could belong")
     if not path.exists():
         raise LogError(f"there is nothing at {path}; name a data folder, a journal or an export")
     with path.open("rb") as stream:
@@ -101,7 +107,8 @@ def verify_path(
         if public_key is None and keys is not None:
             public_key = Keys.load(keys, create=False).public_key
         return [verify_export(path, public_key=public_key, notes=given, progress=progress)]
-    return [_Verification(path.parent, keys, public_key, progress).journal(path, given)]
+    file = _Verification(path.parent, keys, public_key, progress)
+    return [file.journal(Location(path), given)]
 
 
 def _checkpoint(path: Path) -> tuple[str, bytes]:
@@ -122,6 +129,14 @@ def _checkpoint(path: Path) -> tuple[str, bytes]:
 
 
 class _Verification:
+    """Verifies what belongs to one log.
+
+    Attributes
+    ----------
+    archives
+        Those of this log that were verified and could be read.
+    """
+
     def __init__(
         self,
         folder: Path,
@@ -141,13 +156,20 @@ class _Verification:
             self._remarks.append(f"the parts stay closed: {error}")
         own = None if self._keys is None else self._keys.public_key
         self._public_key = public_key or own
+        self.archives: list[Archive] = []
 
-    def journal(self, path: Path, given: Sequence[tuple[str, bytes]]) -> Findings:
-        """Verify a database against the log's own checkpoint and those given."""
-        mark = self._marked(path)
+    def journal(self, place: Location, given: Sequence[tuple[str, bytes]]) -> Findings:
+        """Verify a journal against the log's own checkpoint and those given."""
+        mark = None if place.file is None else self._marked(place.file)
         own = None if self._log is None else self._log / CHECKPOINT_FILE
         notes = [] if own is None or not own.exists() else [(str(own), own.read_bytes())]
-        with BareJournal(path) as journal:
+        try:
+            opened = place.open_bare()
+        except DamagedError as error:
+            found = Findings(str(place))
+            found.add(None, str(error))
+            return found
+        with opened as journal:
             found = verify_journal(
                 journal,
                 log=self._log,
@@ -174,6 +196,8 @@ class _Verification:
             found = Findings(str(path))
             found.add(None, str(error))
             return found
+        if self._public_key in {None, archive.heading.public_key}:
+            self.archives.append(archive)
         found = verify_archive(
             archive,
             log=self._log,
@@ -185,7 +209,7 @@ class _Verification:
         found.remarks += self._remarks
         return found
 
-    def _sealer(self, source: BareJournal | Archive) -> Sealer | None:
+    def _sealer(self, source: Bare | Archive) -> Sealer | None:
         return None if self._keys is None else Sealer(self._keys, source.key)
 
     def _marked(self, path: Path) -> int | None:

@@ -80,6 +80,9 @@ class FakeJournal:
         self.appending = threading.Event()
         self.threads: set[int] = set()
 
+    def first(self) -> int:
+        return 0
+
     def head(self) -> int:
         return len(self.entries)
 

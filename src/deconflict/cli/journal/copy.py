@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from deconflict.cli.data_folder import data_folder
 from deconflict.cli.journal.refusing import spoken
-from deconflict.cli.journal.writing import RIGHT, Writer, counted, write_json
+from deconflict.cli.journal.writing import DOUBTFUL, RIGHT, Writer, counted, write_json
 from deconflict.cli.status import ExitStatus
 
 
@@ -25,7 +25,8 @@ def copy(
     """Copy a history to another engine, and verify that leaves, roots and checkpoints are the same.
 
     Works beside a running service. Run it again to copy what came since, or what an interrupted
-    run left: it goes on where it ended.
+    run left: it goes on where it ended. What the source pruned since is removed from the target,
+    if an archive in the data folder has it.
 
     Parameters
     ----------
@@ -46,8 +47,9 @@ def copy(
     begin, end = location(source), location(target)
     if data is None and begin.file is not None:
         data = begin.file.parent
+    folder = data_folder(data)
     with progress("Copying") as advance:
-        done = copy_journal(begin, end, data_folder(data), advance)
+        done = copy_journal(begin, end, folder, advance)
     if json:
         write_json(done)
         return ExitStatus.CLEAR
@@ -58,6 +60,19 @@ def copy(
         f"{counted(done.stop - done.first, 'entry', 'entries')} compared, "
         f"{done.first:,} to {done.stop - 1:,}; {done.copied:,} copied by this run",
     )
+    if done.pruned:
+        writer.pair(
+            "pruned",
+            f"{counted(done.pruned, 'entry', 'entries')} that the source has pruned; the folder "
+            "archive has them",
+        )
+    if done.older:
+        writer.pair(
+            "older",
+            f"{counted(done.older, 'entry', 'entries')} that the source has pruned stay in the "
+            f"target: no archive in {folder / 'archive'} has all of them",
+            DOUBTFUL,
+        )
     writer.pair("keys", f"{done.keys:,} looked up in both, the same")
     writer.pair(
         "checkpoint",

@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 
 from cyclopts import Parameter
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.status import ExitStatus
 from deconflict.cli.text import printable
@@ -21,13 +21,14 @@ from deconflict.cli.text import printable
 @spoken
 def export(
     *,
-    to: Path,
+    to: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     start: Annotated[int | None, Parameter(name="--from", show_default=False)] = None,
     stop: int | None = None,
     party: str | None = None,
     with_secrets: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     force: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     data: Path | None = None,
+    journal: str | None = None,
 ) -> int:
     """Write entries with their proofs, which anybody can verify alone.
 
@@ -52,14 +53,18 @@ def export(
         Overwrite a file that exists.
     data
         The data folder; without it, that of this user.
+    journal
+        Where the journal is, if it is not in the data folder; without it, where the settings say
+        that a node on that folder has it.
     """
     from deconflict.cli.progress import progress
     from deconflict.server.exporting import export_lines
     from deconflict.server.record import Record
 
     lines = 0
+    folder = data_folder(data)
     with (
-        Record.open(data_folder(data)) as record,
+        Record.open(folder, journal_location(folder, journal)) as record,
         progress("Exporting") as advance,
         _written(to, force=force) as stream,
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.at_time import instant_us
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.journal.writing import Writer, counted
@@ -15,10 +15,17 @@ _DAY_US = 86_400_000_000
 
 
 @spoken
-def prune(*, keep: float | None = None, before: str | None = None, data: Path | None = None) -> int:
+def prune(
+    *,
+    keep: float | None = None,
+    before: str | None = None,
+    data: Path | None = None,
+    journal: str | None = None,
+) -> int:
     """Move old entries to an archive; what is live is stated again before that.
 
-    No server may have the folder open: one that runs prunes by itself if `retention_days` is set.
+    No server may have the folder open, and no node may run over a journal that several share: one
+    that runs prunes by itself if `retention_days` is set. The archive goes to the data folder.
     Whatever interrupts this, nothing is lost, and it can be done again.
 
     Parameters
@@ -29,6 +36,9 @@ def prune(*, keep: float | None = None, before: str | None = None, data: Path | 
         Or keep those from this time on (RFC 3339, such as 2026-12-01T08:00:00Z).
     data
         The data folder; without it, that of this user.
+    journal
+        Where the journal is, if it is not in the data folder; without it, where the settings say
+        that a node on that folder has it.
     """
     from deconflict.cli.progress import progress
     from deconflict.geo.errors import InputError
@@ -45,7 +55,10 @@ def prune(*, keep: float | None = None, before: str | None = None, data: Path | 
     folder = data_folder(data)
     with progress("Pruning") as advance:
         first, cut, written = prune_folder(
-            folder, before_us, lambda _what, done, of: advance(done / max(of, 1))
+            folder,
+            before_us,
+            lambda _what, done, of: advance(done / max(of, 1)),
+            journal_location(folder, journal),
         )
     writer = Writer()
     if cut == first:

@@ -18,13 +18,15 @@ def spoken(command: Callable[P, int]) -> Callable[P, int]:
 
     @functools.wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> int:
-        from deconflict.journal.engine import EngineError
+        from deconflict.journal.engine import EngineError, UnreachableError
         from deconflict.journal.errors import LogError, ProofError
         from deconflict.register.state.errors import RegisterError
         from deconflict.server.clock import ClockAheadError
 
         try:
             return command(*arguments, **options)
+        except UnreachableError as error:
+            return _said(str(error), ExitStatus.TRY_AGAIN)
         except (EngineError, LogError, ProofError, RegisterError, ClockAheadError) as error:
             return _said(str(error), ExitStatus.BAD_INPUT)
         except BrokenPipeError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.at_time import instant_us
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.journal.writing import (
@@ -35,6 +35,7 @@ def replay(
     party: str | None = None,
     since: str | None = None,
     data: Path | None = None,
+    journal: str | None = None,
     json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Print who knew what then: the register as it was, and what a party had been told.
@@ -54,6 +55,9 @@ def replay(
         Of that only what came from this instant on.
     data
         The data folder; without it, that of this user.
+    journal
+        Where the journal is, if it is not in the data folder; without it, where the settings say
+        that a node on that folder has it.
     json
         Print JSON for programs; times in microseconds since 1970 UTC.
     """
@@ -63,14 +67,16 @@ def replay(
 
     at_us = time.time_ns() // 1000 if at is None else instant_us(at, "--at")
     since_us = 0 if since is None else instant_us(since, "--since")
-    with Record.open(data_folder(data)) as record, progress("Replaying") as advance:
+    folder = data_folder(data)
+    place = journal_location(folder, journal)
+    with Record.open(folder, place) as record, progress("Replaying") as advance:
         found = scene(record, at_us, party or "", advance)
-        origin = record.log.origin
+        origin, absent = record.log.origin, record.lacking()
     found.moments = [one for one in found.moments if one.time_us >= since_us]
     if json:
-        write_json({"origin": origin, **_as_json(found)})
+        write_json({"origin": origin, "absent": absent, **_as_json(found)})
     else:
-        _print(Writer(), found)
+        _print(Writer(), found, absent)
     return ExitStatus.CLEAR
 
 
@@ -119,7 +125,7 @@ def _as_json(found: Scene) -> dict[str, object]:
     }
 
 
-def _print(writer: Writer, found: Scene) -> None:
+def _print(writer: Writer, found: Scene, absent: str) -> None:
     from deconflict.server.where import instant_text
 
     writer.line(f"As of {instant_text(found.at_us)}", TITLE)
@@ -134,10 +140,12 @@ def _print(writer: Writer, found: Scene) -> None:
     if found.first:
         writer.pair(
             "begins",
-            f"with entry {found.first:,}: what is older was pruned, and its archive is not here. "
-            "What began before that is shown only from its base entry on.",
+            f"with entry {found.first:,}: what is older was pruned. What began before that is "
+            "shown only from its base entry on.",
             DOUBTFUL,
         )
+    if absent:
+        writer.pair("absent", absent, DOUBTFUL)
     writer.line()
     kinds = (("operation", "Operations"), ("zone", "Zones"))
     for kind, title in kinds:

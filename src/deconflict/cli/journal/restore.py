@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.journal.writing import DOUBTFUL, RIGHT, Writer, counted, write_json
 from deconflict.cli.status import ExitStatus
 
+if TYPE_CHECKING:
+    from deconflict.journal.location import Location
+
 
 @spoken
 def restore(
-    backup: Path,
+    backup: str,
     /,
     *,
     data: Path | None = None,
@@ -33,7 +36,8 @@ def restore(
     ----------
     backup
         A copy of journal.db, or a folder that holds one; the data folder itself, to go on from
-        what is left in it.
+        what is left in it. Or where what is left of a shared journal is, postgresql://... or
+        nats://...: no node of it may run, it is not changed, and the new log is made in the folder.
     data
         The data folder; without it, that of this user.
     until
@@ -49,7 +53,7 @@ def restore(
 
     folder = data_folder(data)
     with progress("Restoring") as advance:
-        done = run(backup, folder, until=until, replace=replace, progress=advance)
+        done = run(_named(backup), folder, until=until, replace=replace, progress=advance)
     if json:
         write_json(done)
         return ExitStatus.CLEAR
@@ -81,4 +85,25 @@ def restore(
     writer.pair("new key", "made in the folder keys; back it up, and tell those who verify")
     if (folder / done.aside).exists():
         writer.pair("moved aside", str(folder / done.aside))
+    place = journal_location(folder, None)
+    if place.shared:
+        writer.line(
+            f"The settings name {place}, which holds the old log: copy the new one to an empty "
+            f"place (deconflict journal copy sqlite:{folder}/ PLACE), and start the nodes there, "
+            "the others with the new keys and nothing else in their folders.",
+            DOUBTFUL,
+        )
     return ExitStatus.CLEAR
+
+
+def _named(backup: str) -> Path | Location:
+    """Return what is to be restored: a shared engine where no file can be meant."""
+    from deconflict.journal.location import JOURNAL, location
+
+    if "://" in backup:
+        return location(backup)
+    path = Path(backup)
+    if path.is_dir() and not (path / JOURNAL).exists():
+        place = journal_location(path, None)
+        return place if place.shared else path
+    return path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.journal.writing import DOUBTFUL, QUIET, TITLE, Writer, write_json
 from deconflict.cli.status import ExitStatus
@@ -31,6 +31,7 @@ def show(
     last: int | None = None,
     with_secrets: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     data: Path | None = None,
+    journal: str | None = None,
     json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Show entries in readable form, with their parts and proofs.
@@ -52,6 +53,9 @@ def show(
         Show OVNs, tokens and other secrets.
     data
         The data folder; without it, that of this user.
+    journal
+        Where the journal is, if it is not in the data folder; without it, where the settings say
+        that a node on that folder has it.
     json
         Print a line of JSON for each entry.
     """
@@ -68,7 +72,9 @@ def show(
         raise InputError(
             "entries are counted from 0, and --last is at least 1", "write another number"
         )
-    with Record.open(data_folder(data)) as record, progress("Reading the journal") as advance:
+    folder = data_folder(data)
+    place = journal_location(folder, journal)
+    with Record.open(folder, place) as record, progress("Reading the journal") as advance:
         found = list(_chosen(record, positions, entity, party, last=last, advance=advance))
         writer = None if json else Writer()
         for opened in found:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.journal.writing import Writer, counted, write_json
 from deconflict.cli.status import ExitStatus
@@ -18,6 +18,7 @@ from deconflict.cli.status import ExitStatus
 def stats(
     *,
     data: Path | None = None,
+    journal: str | None = None,
     json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Tell how much the journal holds, how fast it grows, and what it keeps.
@@ -28,6 +29,9 @@ def stats(
     ----------
     data
         The data folder; without it, that of this user.
+    journal
+        Where the journal is, if it is not in the data folder; without it, where the settings say
+        that a node on that folder has it.
     json
         Print JSON for programs; sizes in bytes, times in microseconds since 1970 UTC.
     """
@@ -37,16 +41,17 @@ def stats(
 
     folder = data_folder(data)
     settings = configure({"data": folder}, os.environ).settings
-    told = journal_stats(folder, settings.retention_days)
+    told = journal_stats(folder, settings.retention_days, journal_location(folder, journal))
     if json:
         write_json(told)
         return ExitStatus.CLEAR
     writer = Writer()
     writer.line(str(folder), "bold")
+    writer.pair("journal", told.journal)
     writer.pair(
         "entries",
         f"{told.entries:,}, of which {told.kept:,} in the journal and "
-        f"{told.archived:,} in archives",
+        f"{told.archived:,} in archives here",
     )
     live = told.live
     writer.pair(
@@ -87,6 +92,7 @@ _KINDS: Final = {
     "rows": "entries in pages of 8,192 bytes, with the write-ahead log",
     "keys": "wrapped keys of the entries",
     "free": "pages that hold nothing and are filled next",
+    "engine": "what the journal takes in the shared engine, indices included",
     "log": "tiles and checkpoint",
     "snapshots": "of the register",
     "archive": "pruned entries",

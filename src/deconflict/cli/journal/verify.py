@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from deconflict.cli.data_folder import data_folder
+from deconflict.cli.data_folder import data_folder, journal_location
 from deconflict.cli.journal.refusing import spoken
 from deconflict.cli.journal.writing import DOUBTFUL, RIGHT, WRONG, Writer, counted, write_json
 from deconflict.cli.status import ExitStatus
@@ -22,6 +22,7 @@ def verify(
     /,
     *,
     data: Path | None = None,
+    journal: str | None = None,
     keys: Path | None = None,
     public_key: str | None = None,
     checkpoint: Annotated[
@@ -41,6 +42,9 @@ def verify(
         A data folder with its archives, a file journal.db, an archive, or an export.
     data
         The data folder; without it and without a path, that of this user.
+    journal
+        Where the journal of the data folder is, if it is not in there; without it, where the
+        settings say that a node on that folder has it, unless a path with a journal.db is named.
     keys
         The folder of the service's keys; without it the one in the data folder.
     public_key
@@ -52,15 +56,21 @@ def verify(
         Print JSON for programs.
     """
     from deconflict.cli.progress import progress
+    from deconflict.journal.location import JOURNAL
     from deconflict.server.verification import read_public_key, verify_path
 
+    where = path or data_folder(data)
+    place = None
+    if journal is not None or (where.is_dir() and not (path and (path / JOURNAL).exists())):
+        place = journal_location(where, journal)
     given = None if public_key is None else read_public_key(public_key)
     with progress("Verifying") as advance:
         found = verify_path(
-            path or data_folder(data),
+            where,
             keys=keys,
             public_key=given,
             checkpoints=checkpoint,
+            journal=place,
             progress=advance,
         )
     if json:

@@ -180,17 +180,19 @@ class _Stream(io.RawIOBase):
 
 def _without_others(engine: Engine, data: Path, keys: Keys, *, trust: bool) -> None:
     """Take the journal as it stands, if an operator says so: nobody vouches for its end."""
+    first = engine.first()
+    if first:
+        raise LogError(
+            f"the journal begins with entry {first}, {data / LOG} lacks the tiles of those before "
+            "it, which were pruned, and no other node can be asked for them; start a node that "
+            "has them first, or put its folder log there (--join can't help with that)"
+        )
     if not trust:
         raise LogError(
             f"the journal has {engine.head()} entries, {data / LOG} has no checkpoint that goes "
             "with them, and no other node can be asked for one; start another node first, put the "
             "folder log back from a backup, or start with --join to take the journal as it stands, "
             "which can't tell whether its newest entries are missing"
-        )
-    if engine.first():
-        raise LogError(
-            f"the journal begins with entry {engine.first()}, and {data / LOG} lacks the tiles of "
-            "those before it; put the folder log of any node there"
         )
     from deconflict.journal.log import begin_log
 
