@@ -78,7 +78,8 @@ def command_line() -> str:
         ExitStatus.BAD_INPUT: "something in the command or in a file is wrong; nothing was checked",
         ExitStatus.UNKNOWN: "the check can't tell, or rows were skipped",
         ExitStatus.INTERNAL_ERROR: "a fault of the program or of the machine; no verdict",
-        ExitStatus.TRY_AGAIN: "the engine of a shared journal can't be reached; start again later",
+        ExitStatus.TRY_AGAIN: "a shared journal or another node can't be reached; try later",
+        ExitStatus.START_REFUSED: "the service does not start before somebody has looked into it",
         ExitStatus.INTERRUPTED: "Ctrl-C",
         ExitStatus.OUTPUT_CLOSED: "the reader of the output went away",
     }

@@ -498,7 +498,7 @@ def test_a_backup_goes_on_as_a_new_log_and_it_is_said_what_was_lost(
     for name in ("journal.db", "head"):  # yesterday's file is put back
         shutil.copy(left.data / name, data / name)
     status, lines = again.refused_start()
-    assert status == ExitStatus.INTERNAL_ERROR
+    assert status == ExitStatus.START_REFUSED
     assert "missing" in "\n".join(lines)
     restored = journal(data, "restore", left.data / "journal.db", "--json")
     assert restored.returncode == ExitStatus.CLEAR, restored.stderr

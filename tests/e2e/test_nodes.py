@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 
+from deconflict.cli.status import ExitStatus
 from deconflict.journal.engine import Outcome
 from deconflict.journal.entry import Entry, Part
 from deconflict.journal.keys import Keys
@@ -193,8 +194,18 @@ def test_a_node_that_joins_takes_log_and_snapshot_from_another(make_nodes, eithe
 def test_a_node_without_the_keys_is_told_to_copy_them(make_nodes, journal: str, tmp_path: Path):
     make_nodes(journal).start(1)
     status, lines = Service(tmp_path / "other", "--journal", journal).refused_start()
-    assert status == 70
+    assert status == ExitStatus.START_REFUSED
     assert "copy the folder keys" in " ".join(lines)
+
+
+def test_two_nodes_on_one_folder_are_refused_in_a_line(make_nodes, journal: str):
+    several = make_nodes(journal)
+    (node,) = several.start(1)
+    status, lines = Service(node.data, "--journal", journal).refused_start()
+    assert (status, len(lines)) == (ExitStatus.START_REFUSED, 1)
+    assert "another node runs on this folder" in lines[0]
+    assert node.stop() == 0
+    node.start()
 
 
 def test_a_node_whom_nobody_can_vouch_for_the_journal_joins_only_on_a_word(
@@ -206,7 +217,7 @@ def test_a_node_whom_nobody_can_vouch_for_the_journal_joins_only_on_a_word(
     assert first.stop() == 0
     late = several.add()
     status, lines = late.refused_start()
-    assert status == 70
+    assert status == ExitStatus.TRY_AGAIN  # another node may start meanwhile
     assert "--join" in " ".join(lines)
     late.start("--join")
     assert get(late, there["id"]).status_code == 200
@@ -254,7 +265,7 @@ def test_an_entry_of_a_newer_version_is_refused_rather_than_skipped(make_nodes, 
     assert put(node, 11.0).status_code == 503
     node.kill()
     status, lines = node.refused_start()
-    assert status == 70
+    assert status == ExitStatus.START_REFUSED
     assert "newer" in " ".join(lines)
 
 
@@ -371,9 +382,9 @@ def test_a_policy_is_changed_beside_running_nodes(make_nodes, journal: str):
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("postgresql://duty:hush@127.0.0.1:1/dss", 75, "127.0.0.1"),
-        ("postgresql://duty:hush@127.0.0.1:1/dss?bogus=1", 70, "write it as"),
-        ("mysql://duty:hush@127.0.0.1/dss", 2, "write sqlite:PATH"),
+        ("postgresql://duty:hush@127.0.0.1:1/dss", ExitStatus.TRY_AGAIN, "127.0.0.1"),
+        ("postgresql://duty:hush@127.0.0.1:1/dss?bogus=1", ExitStatus.START_REFUSED, "write it as"),
+        ("mysql://duty:hush@127.0.0.1/dss", ExitStatus.BAD_INPUT, "write sqlite:PATH"),
     ],
 )
 def test_an_engine_that_is_not_there_is_named_without_its_password(

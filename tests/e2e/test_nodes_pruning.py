@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from deconflict.cli.main import run
+from deconflict.cli.status import ExitStatus
 from deconflict.journal.checkpoint import parse_checkpoint
 from deconflict.journal.engine import Engine
 from deconflict.journal.location import location
@@ -176,7 +177,7 @@ def test_whoever_decides_prunes_and_a_node_that_was_away_takes_log_and_register_
     assert other.stop() == 0
     for word in ((), ("--join",)):
         status, lines = one.refused_start(*word, PRUNE_NOW=str(pruning.switch))
-        assert status == 70
+        assert status == ExitStatus.TRY_AGAIN  # a supervisor tries until one has
         assert "start a node that has them first" in " ".join(lines)
     pruning.again(other)
     pruning.again(one)

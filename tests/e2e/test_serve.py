@@ -126,7 +126,7 @@ def test_the_log_tells_the_request_and_holds_no_token_body_or_coordinate(service
 
 def test_two_services_on_one_folder_are_refused_in_a_line(shared_service) -> None:
     second = failed_start("--data", str(shared_service.data), "--port", "0")
-    assert second.returncode == ExitStatus.INTERNAL_ERROR
+    assert second.returncode == ExitStatus.START_REFUSED
     assert second.stderr.startswith("deconflict: ")
     assert second.stderr.count("\n") == 1
     assert str(shared_service.data) in second.stderr

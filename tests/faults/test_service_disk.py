@@ -182,7 +182,7 @@ def test_a_read_only_disk_is_refused_in_one_line(court, tmp_path: Path) -> None:
     with read_only(data, tmp_path / "view") as view:
         court.service.data = view
         status, lines = court.service.refused_start()
-        assert status == ExitStatus.INTERNAL_ERROR
+        assert status == ExitStatus.START_REFUSED
         assert len(lines) == 1
         assert "read-only" in lines[0].lower()
         assert str(view) in lines[0]
@@ -201,6 +201,6 @@ def test_a_folder_of_another_user_is_refused_in_one_line(court) -> None:
             pytest.skip("this user may write anywhere, whatever a folder's rights say")
         (data / "head").chmod(0o400)
         status, lines = court.service.refused_start()
-        assert (status, len(lines)) == (ExitStatus.INTERNAL_ERROR, 1)
+        assert (status, len(lines)) == (ExitStatus.START_REFUSED, 1)
     finally:
         data.chmod(0o700)

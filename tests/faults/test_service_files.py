@@ -101,7 +101,7 @@ def test_harm_is_refused_in_one_line_that_says_what_to_do(cut_off, tmp_path: Pat
     service = harmed(cut_off, tmp_path, harm)
     before = contents(service.data)
     status, lines = service.refused_start()
-    assert status == ExitStatus.INTERNAL_ERROR
+    assert status == ExitStatus.START_REFUSED
     assert len(lines) == 1, lines
     assert re.search(sentence, lines[0]), lines[0]
     assert str(service.data) in lines[0]
@@ -128,7 +128,7 @@ def test_a_flipped_bit_or_a_cut_anywhere_is_refused_or_harms_nothing(
         service.launch()
         if not service.ready():
             refused += 1
-            assert service.process.wait(60) == ExitStatus.INTERNAL_ERROR
+            assert service.process.wait(60) == ExitStatus.START_REFUSED
             assert len(service.lines()) == 1, service.lines()
             continue
         try:
@@ -159,7 +159,7 @@ def test_files_put_back_from_yesterday_are_refused_with_what_is_missing(
     for name in ("journal.db", "head"):
         shutil.copy(yesterday / name, service.data / name)
     status, lines = service.refused_start()
-    assert (status, len(lines)) == (ExitStatus.INTERNAL_ERROR, 1)
+    assert (status, len(lines)) == (ExitStatus.START_REFUSED, 1)
     assert f" {missing} are missing" in lines[0]
     assert "restore" in lines[0]
     # With today's files again it goes on as if nothing had been.
@@ -174,7 +174,7 @@ def test_a_second_server_is_refused_at_once_and_the_first_goes_on(court) -> None
         load.until(lambda load: load.carried_out > 20)
         second = Service(court.service.data)
         status, lines = second.refused_start()
-        assert (status, len(lines)) == (ExitStatus.INTERNAL_ERROR, 1)
+        assert (status, len(lines)) == (ExitStatus.START_REFUSED, 1)
         assert "another process" in lines[0]
         so_far = load.carried_out
         load.until(lambda load: load.carried_out > so_far + 20)

@@ -58,5 +58,5 @@ def serve(
     except StartError as error:
         sys.stderr.write(f"deconflict: {printable(str(error))}\n")
         again = isinstance(error, TryAgainError)
-        return ExitStatus.TRY_AGAIN if again else ExitStatus.INTERNAL_ERROR
+        return ExitStatus.TRY_AGAIN if again else ExitStatus.START_REFUSED
     return ExitStatus.CLEAR

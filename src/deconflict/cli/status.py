@@ -19,7 +19,12 @@ class ExitStatus(IntEnum):
     INTERNAL_ERROR = 70
     """A fault of this program or of the machine (`EX_SOFTWARE` of sysexits.h)."""
     TRY_AGAIN = 75
-    """The engine of the journal can't be reached; a later start may succeed (`EX_TEMPFAIL`)."""
+    """The journal's engine or another node can't be reached, and may be later (`EX_TEMPFAIL`)."""
+    START_REFUSED = 78
+    """The service must not start before somebody has looked; it would say the same the next time.
+
+    `EX_CONFIG`. A supervisor must not start it again, as it does after 70 and 75.
+    """
     INTERRUPTED = 130
     """Ctrl-C."""
     OUTPUT_CLOSED = 141

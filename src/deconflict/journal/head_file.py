@@ -11,7 +11,6 @@ SQLite's own locks go when any descriptor of the database is closed; it ends wit
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import struct
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from deconflict.journal.engine import EngineError
+from deconflict.journal.lock_file import open_locked
 from deconflict.journal.row_checksum import first_chain
 
 HEAD_NAME: Final = "head"
@@ -86,30 +86,11 @@ class HeadFile:
         EngineError
             If another process writes this journal, or the file can't be opened for writing.
         """
-        flags = os.O_RDWR | (os.O_CREAT if create else 0)
-        try:
-            descriptor = os.open(path, flags, 0o600)
-        except OSError as error:
-            raise EngineError(
-                f"{path} can't be opened for writing ({error.strerror}): "
-                "see that the folder is there, that this user may write in it, and that its disk "
-                "is not read-only"
-            ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise EngineError(
-                f"another process writes the journal beside {path}, and only one may: "
-                "stop that one first, or read beside it"
-            ) from None
-        except OSError as error:
-            os.close(descriptor)
-            raise EngineError(
-                f"{path} can't be locked ({error.strerror}): "
-                "keep the journal on a file system that knows locks"
-            ) from error
-        return cls(path, descriptor)
+        busy = (
+            f"another process writes the journal beside {path}, and only one may: "
+            "stop that one first, or read beside it"
+        )
+        return cls(path, open_locked(path, create=create, busy=busy))
 
     @classmethod
     def read_only(cls, path: Path) -> Self:

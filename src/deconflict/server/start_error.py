@@ -4,8 +4,11 @@ from __future__ import annotations
 
 
 class StartError(Exception):
-    """The machine or what is in the data folder stands in the way, in a sentence."""
+    """The machine or what is in the data folder stands in the way, in a sentence.
+
+    It will next time too, unless somebody does something about it.
+    """
 
 
 class TryAgainError(StartError):
-    """Something that may be there in a while isn't: the engine of a shared journal."""
+    """What may be there in a while isn't: the engine of a shared journal, or another node."""

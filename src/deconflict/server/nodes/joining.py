@@ -43,6 +43,10 @@ _NAME: Final = re.compile(r"(?:log|snapshots)(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+"
 PROBE: Final = "(a node that joins)"
 
 
+class NoNodeError(LogError):
+    """No other node answers that this one could join; one may in a while."""
+
+
 def joined(
     *, trust: bool, tls: ssl.SSLContext | None = None
 ) -> Callable[[Engine, Path, Keys], Checkpoint | None]:
@@ -74,6 +78,11 @@ def joined(
             _without_others(engine, data, keys, trust=trust)
             said.warning("joined without another node", entries=engine.head())
             return old
+        if not holder.address:
+            raise NoNodeError(
+                f"the command {holder.node} works on the journal at the moment, and a node that "
+                "has the log must run before this one; start it when the command has ended"
+            )
         said.info("joining", node=holder.node, address=holder.address)
         if signed is not None and before is None:
             make_folder(data / BEFORE)
@@ -123,7 +132,8 @@ def _fetch(address: str, data: Path, keys: Keys, tls: ssl.SSLContext | None) -> 
             ) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
-                raise LogError(
+                refused = answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+                raise (LogError if refused else NoNodeError)(
                     f"the node at {address} does not let this one join (status "
                     f"{answer.status_code}): both need the same keys, and clocks within half a "
                     "minute of each other"
@@ -134,7 +144,7 @@ def _fetch(address: str, data: Path, keys: Keys, tls: ssl.SSLContext | None) -> 
                 shutil.rmtree(data / name, ignore_errors=True)
                 (got / name).rename(data / name)
     except (httpx.HTTPError, tarfile.TarError, EOFError) as error:
-        raise LogError(
+        raise NoNodeError(
             f"the node at {address} could not be asked for the log ({type(error).__name__}); start "
             "this node again when it can be reached"
         ) from error
@@ -182,13 +192,13 @@ def _without_others(engine: Engine, data: Path, keys: Keys, *, trust: bool) -> N
     """Take the journal as it stands, if an operator says so: nobody vouches for its end."""
     first = engine.first()
     if first:
-        raise LogError(
+        raise NoNodeError(
             f"the journal begins with entry {first}, {data / LOG} lacks the tiles of those before "
             "it, which were pruned, and no other node can be asked for them; start a node that "
             "has them first, or put its folder log there (--join can't help with that)"
         )
     if not trust:
-        raise LogError(
+        raise NoNodeError(
             f"the journal has {engine.head()} entries, {data / LOG} has no checkpoint that goes "
             "with them, and no other node can be asked for one; start another node first, put the "
             "folder log back from a backup, or start with --join to take the journal as it stands, "
