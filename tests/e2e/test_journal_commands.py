@@ -390,6 +390,14 @@ def test_a_replay_tells_what_a_party_was_refused_shown_and_never_told(
     )
 
 
+def test_a_replay_doubts_the_name_of_a_party_that_never_asked_anything(
+    left: Left, journal: Journal
+) -> None:
+    assert "perhaps 'Relief' is meant" in journal(left.data, "replay", "--party", "relieff").stdout
+    assert "is the name right?" in journal(left.data, "replay", "--party", "Nobody").stdout
+    assert "is the name right?" not in journal(left.data, "replay", "--party", "Relief").stdout
+
+
 def test_a_replay_keeps_apart_what_was_told_and_what_only_the_register_held(
     left: Left, journal: Journal
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -133,6 +133,8 @@ class Scene:
     unknown_to_party
         Entities of others that no answer to it had named by then, in their present version or an
         older one.
+    parties
+        All who had asked anything by then: a name that is not among them may be misspelt.
     """
 
     at_us: int
@@ -144,6 +146,7 @@ class Scene:
     subscriptions: list[Subscription] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     unknown_to_party: list[Held] = field(default_factory=list)
+    parties: set[str] = field(default_factory=set)
 
 
 def scene(
@@ -180,6 +183,7 @@ def scene(
             break
         decided = decided_of(opened)
         if party:
+            found.parties.update(_parties(decided))
             lately.follow(opened.time_us, decided, register)
             found.moments += _moments(opened, decided, party, lately, named)
         register.apply(opened.position, opened.time_us, decided)
@@ -194,6 +198,14 @@ def scene(
             one for one in found.entities if one.party != party and one.id not in named
         ]
     return found
+
+
+def _parties(decided: Decided) -> Iterator[str]:
+    if decided.party:
+        yield decided.party
+    for event in decided.events:
+        if isinstance(event, ReadBatch):
+            yield event.party
 
 
 def _moments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -121,6 +122,7 @@ def _as_json(found: Scene) -> dict[str, object]:
         "subscriptions": [msgspec.to_builtins(one) for one in found.subscriptions],
         "party": found.party,
         "moments": [moment(one) for one in found.moments],
+        "party_had_asked": found.party in found.parties,
         "unknown_to_party": [entity(one) for one in found.unknown_to_party],
     }
 
@@ -198,6 +200,16 @@ def _print_party(writer: Writer, found: Scene) -> None:
         f"{counted(len(found.moments), 'moment')}",
         TITLE,
     )
+    if found.party not in found.parties:
+        near = difflib.get_close_matches(
+            found.party.casefold(), {one.casefold(): one for one in found.parties}, n=1
+        )
+        meant = next((one for one in found.parties if one.casefold() in near), None)
+        writer.line(
+            f"  Nobody called {found.party!r} had asked anything by then"
+            + (f"; perhaps {meant!r} is meant." if meant else ": is the name right?"),
+            DOUBTFUL,
+        )
     if any(moment.kind == "shown" for moment in found.moments):
         writer.line(
             "  The answers of reads are not in the record, only which entities they named: what "
