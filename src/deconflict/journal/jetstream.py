@@ -1,6 +1,6 @@
 """The NATS JetStream engine: three streams, and any number of nodes.
 
-An append is one message, with the sequence behind which it must go. What is said of the end of
+An append is one message, which names the accepted one behind which it goes. What is said of the end of
 the journal is said behind a message that a majority confirmed
 (`deconflict.journal.jetstream_tail`). Any server from version 2.9 on will do; what it does before
 an acknowledgement is in docs/reference/jetstream.md.
@@ -54,8 +54,8 @@ class JetStreamEngine:
 
     shared: Final = True
     doubt: Final = (
-        "NATS JetStream lost acknowledged entries in tests that killed its servers while several "
-        "nodes appended; use PostgreSQL where lives depend on the record"
+        "a server of NATS 2.9 that stood still can keep an entry that no majority had, and in tests "
+        "with such servers appends hung; use PostgreSQL where lives depend on the record"
     )
 
     def __init__(self, url: str, *, create: bool = False) -> None:
