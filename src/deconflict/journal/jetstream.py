@@ -1,7 +1,7 @@
 """The NATS JetStream engine: three streams, and any number of nodes.
 
-An append is one message, which names the accepted one behind which it goes. What is said of the end of
-the journal is said behind a message that a majority confirmed
+An append is one message, which names the accepted one behind which it goes. What is said of the
+end of the journal is said behind a message that a majority confirmed
 (`deconflict.journal.jetstream_tail`). Any server from version 2.9 on will do; what it does before
 an acknowledgement is in docs/reference/jetstream.md.
 """
@@ -54,8 +54,8 @@ class JetStreamEngine:
 
     shared: Final = True
     doubt: Final = (
-        "a server of NATS 2.9 that stood still can keep an entry that no majority had, and in tests "
-        "with such servers appends hung; use PostgreSQL where lives depend on the record"
+        "a server of NATS 2.9 that stood still can keep an entry that no majority had, and in "
+        "tests with such servers appends hung; use PostgreSQL where lives depend on the record"
     )
 
     def __init__(self, url: str, *, create: bool = False) -> None:
