@@ -257,12 +257,17 @@ def test_without_the_engine_a_node_refuses_at_once_and_comes_back_by_itself(
 
 def test_an_entry_of_a_newer_version_is_refused_rather_than_skipped(make_nodes, journal: str):
     several = make_nodes(journal)
-    (node,) = several.start(1)
-    made(put(node, 10.0))
+    nodes = several.start(2)
+    node = nodes[0]
+    there = made(put(node, 10.0))
     _append_unknown(journal, node)
-    why = until(ready=False, node=node)
-    assert "newer" in " ".join(why)
-    assert put(node, 11.0).status_code == 503
+    for each in nodes:
+        why = " ".join(until(ready=False, node=each))
+        assert "newer" in why
+        assert "'later'" in why
+        assert put(each, 11.0).status_code == 503
+        assert get(each, there["id"]).status_code == 503
+    _require_lease_free(journal)
     node.kill()
     status, lines = node.refused_start()
     assert status == ExitStatus.START_REFUSED
@@ -287,6 +292,19 @@ def test_a_journal_that_lost_its_end_under_running_nodes_stops_them(make_nodes, 
         assert "are missing" in " ".join(until(ready=False, node=node))
         assert put(node, 12.0).status_code == 503
         assert get(node, kept["id"]).status_code == 503
+
+
+def _require_lease_free(journal: str) -> None:
+    """Take the lease, as a node of the newer version does, and find that nobody else wants it."""
+    engine = location(journal).open()
+    try:
+        for _ in range(LOOKS):
+            if engine.lease("newer", "http://127.0.0.1:1", 1.0).node == "newer":
+                return
+            time.sleep(0.05)
+        raise AssertionError("an older node goes on deciding")
+    finally:
+        engine.close()
 
 
 def _append_unknown(journal: str, node: Service) -> None:

@@ -53,10 +53,10 @@ def decided_of(opened: Opened) -> Decided:
         return ERASED
     try:
         return decode_decided(opened.decided.content)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         raise NewerEntryError(
             f"entry {opened.position:,} of the journal is of a kind that this version does not "
-            "know: a newer one wrote it; upgrade this one too"
+            f"know ({error}): a newer one wrote it; upgrade this one too"
         ) from None
 
 
