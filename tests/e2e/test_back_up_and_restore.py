@@ -154,8 +154,3 @@ def test_the_unit_refers_to_a_document_that_its_installation_puts_there() -> Non
         re.MULTILINE,
     )
     assert (ROOT / source).samefile(PAGE)
-    (statuses,) = re.findall(r"^RestartPreventExitStatus=(.*)$", unit, re.MULTILINE)
-    assert {int(each) for each in statuses.split()} == {
-        ExitStatus.BAD_INPUT,
-        ExitStatus.INTERNAL_ERROR,
-    }
