@@ -198,6 +198,25 @@ def test_what_was_pruned_to_an_archive_is_pruned_at_the_target_too(data: Path, s
     assert copied(f"sqlite:{data}", shared)["pruned"] == 0
 
 
+def test_nothing_is_removed_from_the_target_for_an_archive_that_is_damaged(
+    data: Path, tmp_path: Path
+):
+    target = tmp_path / "target"
+    copied(f"sqlite:{data}", f"sqlite:{target}/")
+    prune_folder(data, time.time_ns() // 1000)
+    (archive,) = (data / "archive").glob("*.archive")
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    done = run(f"sqlite:{data}", f"sqlite:{target}/")
+    assert (done.returncode, archive.name in done.stderr) == (2, True), done.stderr
+    engine = location(f"sqlite:{target}/").open_reader()
+    try:
+        assert engine.first() == 0
+    finally:
+        engine.close()
+
+
 def pruned(data: Path) -> None:
     """Prune what stands in full tiles."""
     opened = DataFolder.open(data)

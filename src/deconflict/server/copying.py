@@ -294,9 +294,13 @@ def _compared(
 def _pruned(there: Engine, here: Engine, data: Path, public_key: bytes) -> int:
     """Remove from the target what the source pruned and an archive holds; return how many."""
     first, cut = here.first(), there.first()
-    gaps = absent(archives_of(data / ARCHIVE, public_key), cut)
-    if first >= cut or any(gap.stop > first for gap in gaps):
+    archives = archives_of(data / ARCHIVE, public_key)
+    if first >= cut or any(gap.stop > first for gap in absent(archives, cut)):
         return 0  # nobody else may have it
+    for archive in archives:
+        if first < archive.head():
+            for _ in archive.tiles():
+                pass  # read to its end: the target may be the last that has what is damaged there
     here.prune(cut)
     return cut - first
 
