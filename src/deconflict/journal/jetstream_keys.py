@@ -86,6 +86,8 @@ class Keys:
                 )
                 while sequence < end:
                     found = await self._messages.next_of_key(sequence + 1, key_id)
+                    if found.sequence > end:  # another node removed the mark; a new key may be here
+                        return
                     await self._messages.delete(names.keys, found.sequence, erase=True)
                     sequence = found.sequence
             except RefusalError as error:
