@@ -284,6 +284,10 @@ class Sequencer:
             except EngineError as error:
                 self._not_written(waiting, State.FAILING, error)
                 return
+            except LogError as error:
+                self._break(str(error))
+                self._refuse(waiting, State.BROKEN.value, SENTENCES[State.BROKEN])
+                return
             if self._register.head == head:
                 await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_S))  # noqa: S311 - no secret
         self._refuse(waiting, "not written", health.OVERTAKEN)

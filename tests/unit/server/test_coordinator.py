@@ -652,6 +652,24 @@ def test_a_journal_that_lost_what_was_answered_breaks_the_service(tmp_path: Path
     within(work())
 
 
+def test_a_writer_that_finds_the_end_of_the_journal_gone_stops_with_the_sentence_for_it(
+    tmp_path: Path,
+) -> None:
+    async def work() -> None:
+        bench = Bench(tmp_path)
+        await bench.coordinator.start()
+        await bench.set("a")
+        bench.journal.entries.clear()
+        with pytest.raises(UnavailableError):
+            await bench.set("b")
+        health = bench.coordinator.health()
+        assert health.state is State.BROKEN
+        assert "are missing" in health.reason
+        await bench.coordinator.stop()
+
+    within(work())
+
+
 def test_a_clean_stop_finishes_what_was_taken_and_refuses_the_rest(tmp_path: Path) -> None:
     async def work() -> None:
         bench = Bench(tmp_path)
