@@ -198,12 +198,22 @@ def test_a_node_without_the_keys_is_told_to_copy_them(make_nodes, journal: str, 
     assert "copy the folder keys" in " ".join(lines)
 
 
-def test_two_nodes_on_one_folder_are_refused_in_a_line(make_nodes, journal: str):
+def test_a_folder_in_which_a_node_runs_is_taken_by_nobody_else(
+    make_nodes, journal: str, tmp_path: Path
+):
     several = make_nodes(journal)
     (node,) = several.start(1)
     status, lines = Service(node.data, "--journal", journal).refused_start()
     assert (status, len(lines)) == (ExitStatus.START_REFUSED, 1)
-    assert "another node runs on this folder" in lines[0]
+    assert f"another process works with the folder {node.data}" in lines[0]
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    for done in (
+        _run("configure", "most_volumes=10", "--data", node.data, "--journal", journal),
+        _run("journal", "restore", backup, "--data", node.data),
+    ):
+        assert (done.returncode, done.stdout) == (ExitStatus.BAD_INPUT, "")
+        assert f"another process works with the folder {node.data}" in done.stderr
     assert node.stop() == 0
     node.start()
 
@@ -374,17 +384,17 @@ def test_clocks_some_seconds_apart_let_nothing_through(make_nodes, journal: str,
     assert put(right, 11.0, party="uss2", key=(second["ovn"],)).status_code == 201
 
 
+def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([DECONFLICT, *words], capture_output=True, text=True)
+
+
 def test_a_policy_is_changed_beside_running_nodes(make_nodes, journal: str):
     several = make_nodes(journal)
     (node,) = several.start(1)
     made(put(node, 10.0))
     aside = several.add().start()
     assert aside.stop() == 0
-    done = subprocess.run(
-        [DECONFLICT, "configure", "most_volumes=10", "--data", aside.data, "--journal", journal],
-        capture_output=True,
-        text=True,
-    )
+    done = _run("configure", "most_volumes=10", "--data", aside.data, "--journal", journal)
     assert done.returncode == 0, done.stderr
     assert "most_volumes: " in done.stdout
     body = intent(11.0)

@@ -18,6 +18,7 @@ from deconflict.journal.engine import Engine, EngineError, Outcome
 from deconflict.journal.errors import KeyFileError, RolledBackError
 from deconflict.journal.keys import Keys
 from deconflict.journal.location import Location, in_folder
+from deconflict.journal.lock_file import open_locked
 from deconflict.journal.log import Log
 from deconflict.journal.opening import check_signatures
 from deconflict.register.command import ENTROPY_BYTES, Command, Configure
@@ -46,6 +47,8 @@ KEYS: Final = "keys"
 LOG: Final = "log"
 SNAPSHOTS: Final = "snapshots"
 CLOCK: Final = "clock"
+LOCK: Final = "lock"
+"""Held by whoever writes to a folder whose journal several share; an embedded one has its own."""
 MOST_ATTEMPTS: Final = 50
 """How often a command is decided again because other nodes were faster."""
 
@@ -87,6 +90,7 @@ class DataFolder:
         log: Log,
         register: Register,
         snapshot_head: int,
+        held: ExitStack,
     ) -> None:
         self.path = path
         self.journal = journal
@@ -96,6 +100,7 @@ class DataFolder:
         self.register = register
         self.snapshot_head = snapshot_head
         self._writes = False
+        self._held = held
 
     @classmethod
     def open(
@@ -130,8 +135,10 @@ class DataFolder:
         make_folder(path)
         journal = journal or in_folder(path)
         with ExitStack() as stack:
-            # The engine first: it takes the lock, so nobody else makes keys meanwhile.
-            engine = journal.open(create=True)
+            # First of all, so that nobody else makes keys meanwhile.
+            if journal.shared:
+                stack.callback(os.close, locked(path))
+            engine = journal.open(create=True)  # an embedded one takes a lock
             stack.callback(engine.close)
             remove_unfinished(path / SNAPSHOTS)
             keys = _keys(path / KEYS, engine, journal)
@@ -188,7 +195,6 @@ class DataFolder:
         if register is None:
             register = Register(first=log.first())
         replayed(log, register, progress=progress)
-        stack.pop_all()
         return cls(
             path,
             journal,
@@ -197,6 +203,7 @@ class DataFolder:
             log=log,
             register=register,
             snapshot_head=snapshot_head,
+            held=stack.pop_all(),
         )
 
     def guard(self, clock: Clock | None = None) -> ClockGuard:
@@ -288,8 +295,23 @@ class DataFolder:
         return path
 
     def close(self) -> None:
-        """Let go of the journal and its lock."""
-        self.log.close()
+        """Let go of the journal and the lock. Closing twice is no error."""
+        self._held.close()
+
+
+def locked(path: Path) -> int:
+    """Take a folder whose journal several nodes share; the descriptor holds the lock while open.
+
+    Raises
+    ------
+    EngineError
+        If another process has it.
+    """
+    busy = (
+        f"another process works with the folder {path}, a node or a command, and only one may: "
+        "stop that one first, or give this one a folder of its own"
+    )
+    return open_locked(path / LOCK, create=True, busy=busy)
 
 
 def _keys(folder: Path, engine: Engine, journal: Location) -> Keys:

@@ -35,7 +35,7 @@ from deconflict.register.decision import Decision
 from deconflict.register.state.register import Register
 from deconflict.register.state.view import View
 from deconflict.server.clock import ClockAheadError, ClockGuard
-from deconflict.server.data_folder import CLOCK
+from deconflict.server.data_folder import CLOCK, LOCK, locked
 from deconflict.server.exchange import Restored, exchange, finished
 from deconflict.server.group import Group
 from deconflict.server.nodes.deciding import deciding
@@ -92,6 +92,8 @@ def restore(
         head_path = data / HEAD_NAME
         if head_path.exists():
             stack.callback(HeadFile.lock(head_path, create=False).close)
+        if (data / LOCK).exists():
+            stack.callback(os.close, locked(data))
         place = _place(backup)
         stack.enter_context(deciding(place, "journal restore"))
         beside = data if place.file is None else place.file.parent

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import resource
 import socket
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,10 +19,8 @@ import uvloop
 from deconflict import __version__
 from deconflict.geo.errors import InputError
 from deconflict.identity.key_source import KeySource
-from deconflict.journal.durable import make_folder
 from deconflict.journal.engine import EngineError, UnreachableError
 from deconflict.journal.errors import LogError
-from deconflict.journal.lock_file import open_locked
 from deconflict.register.state.errors import RegisterError
 from deconflict.server.access import Access, access, key_sources
 from deconflict.server.app import Front
@@ -54,8 +50,6 @@ from deconflict.standards.f3548.routes import FAMILY
 from deconflict.standards.service import Family, UnavailableError
 
 _STDERR: Final = 2
-LOCK: Final = "lock"
-"""File in the data folder that a node holds where several share a journal."""
 _FILES_BESIDE: Final = 100
 """Descriptors for files, beside one a connection."""
 
@@ -107,8 +101,6 @@ def serve(
         metrics = Metrics()
         shared = configuration.journal.shared
         try:
-            if shared:  # an embedded journal has a lock of its own
-                stack.callback(os.close, _alone(configuration.data))
             with reading or nullcontext() as advance:
                 node = Node.open(
                     configuration.data,
@@ -150,16 +142,6 @@ def serve(
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.run(bound))
-
-
-def _alone(data: Path) -> int:
-    """Take a folder for one node: two would write over one another's log."""
-    make_folder(data)
-    busy = (
-        "another node runs on this folder, and only one may: stop that one first, or give this one "
-        "a folder of its own"
-    )
-    return open_locked(data / LOCK, create=True, busy=busy)
 
 
 def _among(settings: Settings, bound: socket.socket, *, join: bool) -> Among:
@@ -235,7 +217,7 @@ class _Running:
             try:
                 await self._node.start()
             except UnavailableError as error:
-                raise StartError(str(error)) from error
+                raise TryAgainError(str(error)) from error
             if self._settings.retention_days is not None:
                 retention = Retention(
                     self._folder, self._node.coordinator, self._settings.retention_days
