@@ -65,16 +65,20 @@ def new_database(postgres: PostgresServer) -> str:
     return postgres.url(name)
 
 
+def new_journal(request: pytest.FixtureRequest, engine: str) -> str:
+    """Return the URL of an empty place for a journal in an engine."""
+    if engine == "jetstream":
+        return request.getfixturevalue("nats_server").url(f"journal_{os.urandom(6).hex()}")
+    return new_database(request.getfixturevalue("postgres"))
+
+
 @pytest.fixture(scope="module", params=["postgres", "jetstream"])
 def shared(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     authority_key: bytes,
 ):
-    if request.param == "jetstream":
-        url = request.getfixturevalue("nats_server").url(f"journal_{os.urandom(6).hex()}")
-    else:
-        url = new_database(request.getfixturevalue("postgres"))
+    url = new_journal(request, request.param)
     data = tmp_path_factory.mktemp("shared") / "data"
     node = service_in(data, authority_key, "--journal", url, "--trial").start()
     entity = str(uuid.uuid4())
@@ -147,6 +151,27 @@ def test_what_changes_a_journal_is_refused_while_a_node_decides(shared: Shared, 
         assert f"the node at {shared.node.base_url} decides" in done.stderr
         assert PostgresServer.PASSWORD not in done.stderr
     assert sorted(path for path in data.rglob("*") if "snapshots" not in str(path)) == before
+
+
+@pytest.mark.parametrize("engine", ["postgres", "jetstream"])
+def test_when_the_last_node_was_killed_the_journal_is_pruned_and_joined(
+    make_nodes, command: Command, request: pytest.FixtureRequest, engine: str
+):
+    url = new_journal(request, engine)
+    several = make_nodes(url)
+    (node,) = several.start(1)
+    with node.client("Relief") as client:
+        assert client.delete(f"{INTENTS}/{uuid.uuid4()}/none-such-ovn-0000").status_code == 404
+    node.kill()
+    done = command("journal", "prune", "--keep", "0", "--journal", url, "--data", node.data)
+    assert done.returncode == ExitStatus.CLEAR, done.stderr
+    node.start()
+    node.kill()
+    other = several.add()
+    status, lines = other.refused_start()
+    assert status == ExitStatus.TRY_AGAIN
+    assert "start another node first" in " ".join(lines)
+    other.start("--join")
 
 
 @pytest.mark.parametrize(

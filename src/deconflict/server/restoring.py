@@ -92,10 +92,10 @@ def restore(
         head_path = data / HEAD_NAME
         if head_path.exists():
             stack.callback(HeadFile.lock(head_path, create=False).close)
-        if (data / LOCK).exists():
-            stack.callback(os.close, locked(data))
         place = _place(backup)
         stack.enter_context(deciding(place, "journal restore"))
+        if (data / LOCK).exists():
+            stack.callback(os.close, locked(data))
         beside = data if place.file is None else place.file.parent
         with place.open_bare() as journal:
             keys = _keys(journal, (beside, data))

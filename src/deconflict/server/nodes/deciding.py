@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from deconflict.journal.engine import EngineError
-from deconflict.server.nodes.role import LEASE_S, RENEW_S
+from deconflict.server.nodes.role import LEASE_S, RENEW_S, asked
 
 if TYPE_CHECKING:
     from deconflict.journal.location import Location
@@ -37,7 +37,7 @@ def deciding(journal: Location, what: str) -> Iterator[None]:
     name = f"({what})#{secrets.token_hex(4)}"
     engine = journal.open()
     try:
-        holder = engine.lease(name, "", LEASE_S)
+        holder = asked(engine, name)
         if holder.node != name:
             who = f"the node at {holder.address}" if holder.address else holder.node
             raise EngineError(

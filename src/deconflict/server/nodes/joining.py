@@ -22,10 +22,10 @@ import structlog
 
 from deconflict.journal.checkpoint import Checkpoint
 from deconflict.journal.durable import make_folder, replace_durably
-from deconflict.journal.engine import Engine
+from deconflict.journal.engine import Engine, Lease
 from deconflict.journal.errors import LogError
 from deconflict.journal.opening import CHECKPOINT_FILE, read_checkpoint
-from deconflict.server.nodes.role import LEASE_S
+from deconflict.server.nodes.role import LEASE_S, asked
 from deconflict.server.nodes.wire import BASE_PATH, HEADER, PURPOSE, Seal
 from deconflict.server.sealed_snapshot import snapshot_files
 
@@ -70,25 +70,24 @@ def joined(
         old = None if before is None else before[1]
         if engine.head() == 0 or (own is not None and engine.first() <= own.size):
             return old
-        said = structlog.get_logger("deconflict.nodes")
-        # Whoever holds the lease answers. If nobody does, it is given to us and back at once.
-        holder = engine.lease(PROBE, "", LEASE_S)
-        if holder.node == PROBE:
-            engine.release(PROBE)
-            _without_others(engine, data, keys, trust=trust)
-            said.warning("joined without another node", entries=engine.head())
-            return old
-        if not holder.address:
-            raise NoNodeError(
-                f"the command {holder.node} works on the journal at the moment, and a node that "
-                "has the log must run before this one; start it when the command has ended"
-            )
-        said.info("joining", node=holder.node, address=holder.address)
         if signed is not None and before is None:
             make_folder(data / BEFORE)
             replace_durably(data / BEFORE / CHECKPOINT_FILE, signed[0])
             old = own
-        _fetch(holder.address, data, keys, tls)
+        # Whoever holds the lease answers. If nobody does, it is given to us and back at once.
+        holder = engine.lease(PROBE, "", LEASE_S)
+        if holder.node != PROBE:
+            try:
+                _fetch(holder, data, keys, tls)
+            except NoNodeError:
+                if asked(engine, PROBE).node != PROBE:
+                    raise
+            else:
+                return old
+        engine.release(PROBE)
+        _without_others(engine, data, keys, trust=trust)
+        said = structlog.get_logger("deconflict.nodes")
+        said.warning("joined without another node", entries=engine.head())
         return old
 
     return join
@@ -117,7 +116,15 @@ def base(data: Path) -> Iterator[bytes]:
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _fetch(address: str, data: Path, keys: Keys, tls: ssl.SSLContext | None) -> None:
+def _fetch(holder: Lease, data: Path, keys: Keys, tls: ssl.SSLContext | None) -> None:
+    """Put the log of the node that decides in the place of one's own."""
+    address = holder.address
+    if not address:
+        raise NoNodeError(
+            f"the command {holder.node} works on the journal at the moment, and a node that "
+            "has the log must run before this one; start it when the command has ended"
+        )
+    structlog.get_logger("deconflict.nodes").info("joining", node=holder.node, address=address)
     seal = Seal(keys.derived(PURPOSE), "")
     got = data / "joining"
     shutil.rmtree(got, ignore_errors=True)

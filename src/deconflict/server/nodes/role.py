@@ -182,6 +182,36 @@ class LeaseKeeper:
             self._log.info("the lease was not given back", error=described(error))
 
 
+def asked(engine: Leasing, node: str) -> Lease:
+    """Ask for the lease until it is given, or for longer than a node that is gone can hold it.
+
+    An engine that compares no clocks gives it only when it saw for a while that nobody renews it.
+
+    Parameters
+    ----------
+    engine
+        Asked again and again; the lease that it gives lasts for `LEASE_S`.
+    node
+        The name of whoever asks. It has no address, since it decides for itself alone.
+
+    Returns
+    -------
+    Lease
+        Whose it is.
+
+    Raises
+    ------
+    EngineError
+        If the engine fails.
+    """
+    until_s = now_s() + LEASE_S + RENEW_S
+    while True:
+        lease = engine.lease(node, "", LEASE_S)
+        if lease.node == node or now_s() > until_s:
+            return lease
+        time.sleep(RENEW_S)
+
+
 def now_s() -> float:
     """Return seconds of a clock that nobody sets, and that counts while the machine sleeps."""
     return time.clock_gettime(_CLOCK)
