@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -220,6 +221,78 @@ def test_a_node_hears_of_keys_that_another_one_destroyed(
         two.append(2, Group(os.urandom(16), group.rows))
     again = Group(os.urandom(16), group.rows, group.keys)
     assert two.append(2, again) is Outcome.ACCEPTED
+
+
+def _then(engine: JetStreamEngine, subject: str, what: Callable[[], object], monkeypatch) -> None:
+    """Do something once, right after the engine added a message to subjects that end so."""
+    publish, left = engine._link.publish, [what]
+
+    async def published(to: str, *arguments, **options):
+        sequence = await publish(to, *arguments, **options)
+        if to.endswith(subject) and left:
+            await asyncio.to_thread(left.pop())
+        return sequence
+
+    monkeypatch.setattr(engine._link, "publish", published)
+
+
+def test_a_key_that_another_node_destroys_before_the_rows_are_there_is_written_anew(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
+):
+    one, two = opened(stream_url), opened(stream_url)
+    group = _group()
+    ((key_id, wrapped),) = group.keys
+    put = two._writing._keys.put
+    left = [one.erase]
+
+    async def put_then_erased(*arguments):
+        there = await put(*arguments)
+        if left:
+            await asyncio.to_thread(left.pop(), [key_id])
+        return there
+
+    monkeypatch.setattr(two._writing._keys, "put", put_then_erased)
+    assert two.append(0, group) is Outcome.ACCEPTED
+    assert not left
+    assert one.key(key_id) == two.key(key_id) == wrapped
+
+
+def test_a_group_whose_key_is_destroyed_while_it_is_written_is_refused_and_written_again(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
+):
+    one, two = opened(stream_url), opened(stream_url)
+    group = _group()
+    ((key_id, wrapped),) = group.keys
+    _then(two, ".key", lambda: one.erase([key_id]), monkeypatch)
+    assert two.append(0, group) is Outcome.REFUSED
+    assert two.append(0, group) is Outcome.ACCEPTED
+    assert one.key(key_id) == wrapped
+
+
+def test_two_nodes_destroy_one_key_at_once(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
+):
+    one, two = opened(stream_url), opened(stream_url)
+    group = _group()
+    ((key_id, _),) = group.keys
+    one.append(0, group)
+    _then(one, ".end", lambda: two.erase([key_id]), monkeypatch)
+    one.erase([key_id])
+    assert one.key(key_id) is None
+    assert two.append(2, Group(os.urandom(16), group.rows, group.keys)) is Outcome.ACCEPTED
+
+
+def test_who_missed_only_what_was_pruned_goes_on_behind_it(
+    stream_url: str, opened: Callable[..., JetStreamEngine]
+):
+    one, two = opened(stream_url), opened(stream_url)
+    assert two.head() == 0
+    for number in range(10):
+        one.append(2 * number, _group())
+    one.prune(15)
+    assert two.head() == 20
+    assert [position for position, _ in two.read(15)] == list(range(15, 20))
+    assert two.append(20, _group()) is Outcome.ACCEPTED
 
 
 def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from deconflict.journal.engine import EngineError, Group, Row
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _DIGEST_BYTES: Final = 16
 """Of SHA-256: what is to be noticed are accidents, and 128 bits are plenty for those."""
 _Fields: TypeAlias = tuple[int, bytes, bytes, bytes, bytes]
 _Body: TypeAlias = tuple[int, int, int, bytes, list[_Fields], list[bytes]]
 _decode = msgspec.msgpack.Decoder(_Body).decode
+_decode_any = msgspec.msgpack.Decoder(list[Any]).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -80,7 +81,7 @@ def unpacked(sequence: int, data: bytes, where: str) -> Entries:
     Raises
     ------
     EngineError
-        If it is damaged, or of a newer program.
+        If it is damaged, or of a program that writes another form.
     """
     digest, body = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
     if _digest(body) != digest:
@@ -91,9 +92,9 @@ def unpacked(sequence: int, data: bytes, where: str) -> Entries:
     try:
         version, behind, first, group_id, rows, destroyed = _decode(body)
     except msgspec.DecodeError as error:
-        raise _newer(sequence, where) from error
+        raise _of_another_version(sequence, body, where) from error
     if version != _VERSION:
-        raise _newer(sequence, where)
+        raise _of_another_version(sequence, body, where)
     return Entries(
         sequence,
         behind,
@@ -109,7 +110,17 @@ def _digest(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()[:_DIGEST_BYTES]
 
 
-def _newer(sequence: int, where: str) -> EngineError:
+def _of_another_version(sequence: int, body: bytes, where: str) -> EngineError:
+    try:
+        (version, *_) = _decode_any(body)
+    except (msgspec.DecodeError, ValueError):
+        version = None
+    if isinstance(version, int) and version < _VERSION:
+        return EngineError(
+            f"message {sequence} of the journal at {where} was written by an older program, in a "
+            "form that this one does not read: with that one, copy the journal to another engine "
+            "(deconflict journal copy), and from there to a new stream with this one"
+        )
     return EngineError(
         f"message {sequence} of the journal at {where} was written by a newer program: update this "
         "one"

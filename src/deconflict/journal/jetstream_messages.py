@@ -68,24 +68,40 @@ class Messages:
         """
         return await self._certainly(self._names.journal, sequence, self._names.any)
 
-    async def first_of_key(self, key_id: bytes) -> Stored:
-        """Return a key's first message, of which it is known that there is one."""
-        return await self._certainly(self._names.keys, 1, self._names.key(key_id))
+    async def first_as_of(self, sequence: int, stream: str, subject: str) -> Stored | None:
+        """Return a subject's first message as of a sequence, which is known to be there.
 
-    async def next_of_key(self, sequence: int, key_id: bytes) -> Stored:
-        """Return the next message about a key, which is known to be there.
+        ``None`` if it has none any more: a message may have been removed.
 
         Raises
         ------
         UnreachableError
-            If no server that has it answers.
+            If no server that has come so far answers.
         """
-        return await self._certainly(self._names.keys, sequence, self._names.key_any(key_id))
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            found = await self.first(stream, subject)
+            if found is not None:
+                return found
+            if await self.last_sequence(stream) >= sequence:
+                return await self.first(stream, subject)
+            if time.monotonic() > until:
+                raise self._behind(stream, sequence)
+            await asyncio.sleep(PAUSE_S)
+
+    async def last_sequence(self, stream: str) -> int:
+        """Return a stream's last sequence, as far as the answering server knows."""
+        info = await self._link.api(f"STREAM.INFO.{stream}")
+        return int(info["state"]["last_seq"])
+
+    async def next_of(self, stream: str, sequence: int, subject: str) -> Stored | None:
+        """Return the next message of a subject, as far as the answering server knows."""
+        return await self._get(stream, seq=sequence, next_by_subj=subject)
 
     async def next_entries(self, sequence: int) -> Entries | None:
         """Return the next group from a sequence on, as far as the answering server knows."""
         names = self._names
-        return self.opened(await self._get(names.journal, seq=sequence, next_by_subj=names.entries))
+        return self.opened(await self.next_of(names.journal, sequence, names.entries))
 
     async def next_entries_certainly(self, sequence: int) -> Entries:
         """Return the next group from a sequence on, which is known to be there.
@@ -135,7 +151,7 @@ class Messages:
 
     async def first(self, stream: str, subject: str) -> Stored | None:
         """Return a subject's first message, as far as the answering server knows."""
-        return await self._get(stream, seq=1, next_by_subj=subject)
+        return await self.next_of(stream, 1, subject)
 
     async def last(self, stream: str, subject: str) -> Stored | None:
         """Return a subject's last message, as far as the answering server knows."""
@@ -178,15 +194,18 @@ class Messages:
     async def _certainly(self, stream: str, sequence: int, subject: str) -> Stored:
         until = time.monotonic() + PATIENCE_S
         while True:
-            found = await self._get(stream, seq=sequence, next_by_subj=subject)
+            found = await self.next_of(stream, sequence, subject)
             if found is not None:
                 return found
             if time.monotonic() > until:
-                raise UnreachableError(
-                    f"message {sequence} of {stream} is confirmed, but the server of "
-                    f"{self._link.where} that answers does not have it: it is cut off, or behind"
-                )
+                raise self._behind(stream, sequence)
             await asyncio.sleep(PAUSE_S)
+
+    def _behind(self, stream: str, sequence: int) -> UnreachableError:
+        return UnreachableError(
+            f"message {sequence} of {stream} is confirmed, but the server of {self._link.where} "
+            "that answers does not have it: it is cut off, or behind"
+        )
 
     async def _get(self, stream: str, **request: int | str) -> Stored | None:
         try:

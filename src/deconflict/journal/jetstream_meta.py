@@ -48,7 +48,7 @@ class Meta:
         """Move the first position on, never back; return it."""
         doing = "the journal was not pruned"
         for _ in range(TRIES):
-            last = await self._last()
+            last = await self._messages.last_sequence(self._names.meta)
             found = await self._messages.last(self._names.meta, self._names.first)
             if found is not None and int(found.data) >= first:
                 return int(found.data)
@@ -64,7 +64,7 @@ class Meta:
         """
         doing = "nobody knows which node decides"
         for _ in range(TRIES):
-            last = await self._last()
+            last = await self._messages.last_sequence(self._names.meta)
             held, revision, lasts_s = await self._held()
             if self._seen[0] != revision:
                 self._seen = revision, time.monotonic()
@@ -78,7 +78,7 @@ class Meta:
 
     async def release(self, node: str) -> None:
         """Give the lease back if it is this node's."""
-        last = await self._last()
+        last = await self._messages.last_sequence(self._names.meta)
         held, revision, _ = await self._held()
         if held is not None and held.node == node:
             # If it was refused, the lease is another node's by now.
@@ -92,10 +92,6 @@ class Meta:
             return None, 0 if found is None else found.sequence, 0.0
         held = json.loads(found.data)
         return Lease(held["node"], held["address"]), found.sequence, float(held["seconds"])
-
-    async def _last(self) -> int:
-        info = await self._link.api(f"STREAM.INFO.{self._names.meta}")
-        return int(info["state"]["last_seq"])
 
     async def _change(
         self, subject: str, data: bytes, last: int, revision: int, doing: str

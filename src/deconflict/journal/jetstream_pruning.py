@@ -142,8 +142,9 @@ class Pruning:
             return bool(step)
 
         await self._tail.sync()
-        if await self._writing.announce(step, _DOING, spare):
-            await self._keys.destroy(step, _DOING)
+        announced = await self._writing.announce(step, _DOING, spare)
+        if announced:
+            await self._keys.destroy(step, announced, _DOING)
 
     async def _remove(self, sequences: Sequence[int]) -> None:
         journal, delete = self._names.journal, self._messages.delete

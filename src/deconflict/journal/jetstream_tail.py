@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -54,9 +54,11 @@ class Tail:
     entries
         Sequence of the last accepted message of entries, the one behind which the head is.
     destroyed
-        Keys that were destroyed since the journal was opened.
+        Keys whose destruction was announced since the journal was opened, and that no entry
+        behind it brought again; with the sequence of the announcement.
     jumped
-        Whether groups were passed over since it was opened, so that more may have been.
+        Sequence up to which groups were passed over since it was opened, so that more may have
+        been announced; 0: none.
     """
 
     def __init__(self, link: Link, names: Names, messages: Messages) -> None:
@@ -69,8 +71,8 @@ class Tail:
         self._barriers = 0
         self.head = 0
         self.entries = 0
-        self.destroyed: set[bytes] = set()
-        self.jumped = False
+        self.destroyed: dict[bytes, int] = {}
+        self.jumped = 0
         self._places: list[tuple[int, int]] = []
         self.moved = asyncio.Event()
         self.recent: Entries | None = None
@@ -80,7 +82,7 @@ class Tail:
         async with self._walking:
             await self._jump()
         await self.sync()
-        self.jumped = False
+        self.jumped = 0
         self.destroyed.clear()
 
     async def sync(self) -> int:
@@ -131,10 +133,7 @@ class Tail:
         if found.sequence <= self.sequence:
             return
         if found.behind > self.entries:
-            raise EngineError(
-                f"message {found.sequence} of the journal at {self._link.where} follows upon "
-                f"message {found.behind}, which is not there: restore the newest copy as a new log"
-            )
+            raise _NotThereError(found, self._link.where)
         accepted = found.behind == self.entries
         if accepted:
             if self.entries and found.first != self.head:
@@ -149,7 +148,8 @@ class Tail:
 
     def _take(self, found: Entries) -> None:
         self.entries, self.head = found.sequence, found.stop
-        self.destroyed.update(found.destroyed)
+        self.brought(row.key_id for row in found.rows)
+        self.destroyed.update(dict.fromkeys(found.destroyed, found.sequence))
         self.recent = found
         self.place(found)
         self.moved.set()
@@ -163,10 +163,9 @@ class Tail:
         last = await self._messages.last_entries()
         if last is None or last.behind < self.sequence:
             return
-        self.jumped = True
         async for found in self._messages.chain(last.behind, last.sequence):
             self._take(found)
-            self.sequence = found.sequence
+            self.sequence = self.jumped = found.sequence
 
     def place(self, found: Entries) -> None:
         """Remember where a group is."""
@@ -183,9 +182,15 @@ class Tail:
         after = self._places[at][1] if at < len(self._places) else None
         return (self._places[at - 1][1] if at else 1), after
 
-    def brought(self, key_ids: Collection[bytes]) -> None:
+    def brought(self, key_ids: Iterable[bytes]) -> None:
         """Take note that keys are there again."""
-        self.destroyed.difference_update(key_ids)
+        if self.destroyed:
+            for key_id in key_ids:
+                self.destroyed.pop(key_id, None)
+
+    def announced(self, key_id: bytes) -> int:
+        """Return the sequence up to which a key's destruction may have been announced."""
+        return max(self.destroyed.get(key_id, 0), self.jumped)
 
     async def _walk(self, barrier: int) -> None:
         """Go on by some messages."""
@@ -210,7 +215,17 @@ class Tail:
         """Learn of all up to a sequence that is known to be there."""
         async with self._walking:
             while self.sequence < sequence:
-                await self._walk(sequence + 1)
+                try:
+                    await self._walk(sequence + 1)
+                except _NotThereError as error:
+                    if await self._pruned_to() <= self.head:
+                        raise
+                    found = error.found  # what it goes behind was pruned, and what that did
+                    self.entries, self.head, self.jumped = found.behind, found.first, found.behind
+
+    async def _pruned_to(self) -> int:
+        found = await self._messages.last(self._names.meta, self._names.first)
+        return 0 if found is None else int(found.data)
 
     async def _publish_barrier(self, nonce: bytes) -> int:
         """Have a majority confirm a message that says nothing; return its sequence."""
@@ -227,3 +242,14 @@ class Tail:
             raise failure(error, link.where, doing) from error
         except UnreachableError as error:
             raise UnreachableError(f"{doing}: {error}") from error
+
+
+class _NotThereError(EngineError):
+    """A message goes behind one that was not come to."""
+
+    def __init__(self, found: Entries, where: str) -> None:
+        super().__init__(
+            f"message {found.sequence} of the journal at {where} follows upon message "
+            f"{found.behind}, which is not there: restore the newest copy as a new log"
+        )
+        self.found = found

@@ -93,17 +93,17 @@ class Writing:
                 await self._tail.sync()
             if expected_head != self._tail.head:
                 return Outcome.REFUSED
-            await self._require_keys(group, doing)
-            if not await self._keys.put(group.keys, doing):
-                return Outcome.REFUSED
             for _ in range(TRIES):
                 if expected_head != self._tail.head:
                     return Outcome.REFUSED
+                await self._require_keys(group, doing)
+                announced = [self._tail.announced(key_id) for key_id, _ in group.keys]
+                if not await self._keys.put(group.keys, self._tail.entries, announced, doing):
+                    return Outcome.REFUSED
                 if await self._put(expected_head, group, doing):
-                    self._tail.brought([key_id for key_id, _ in group.keys])
+                    self._tail.brought(key_id for key_id, _ in group.keys)
                     await self._link.hint(self._names.appended)
                     return Outcome.ACCEPTED
-                await self._require_keys(group, doing)
         raise EngineError(f"{doing}: others change the journal too fast; try again")
 
     async def find(self, group_id: bytes) -> int | None:
@@ -142,7 +142,7 @@ class Writing:
         key_ids: Collection[bytes],
         doing: str,
         spare: Callable[[], Awaitable[bool]] | None = None,
-    ) -> bool:
+    ) -> int:
         """Let every appender know that keys are about to be destroyed.
 
         What is sealed under one of them is not accepted any more when this returns.
@@ -158,30 +158,31 @@ class Writing:
 
         Returns
         -------
-        bool
-            Whether any key is to be destroyed.
+        int
+            Sequence of the message that says so; 0 if no key is to be destroyed.
         """
         async with self._turn:
             for _ in range(TRIES):
                 if spare is not None and not await spare():
-                    return False
-                if await self._move(key_ids, doing):
-                    return True
+                    return 0
+                announced = await self._move(key_ids, doing)
+                if announced:
+                    return announced
         raise EngineError(f"{doing}: others append too fast; try again")
 
     async def erase(self, key_ids: Sequence[bytes], doing: str) -> None:
         """Destroy wrapped keys."""
         for at in range(0, len(key_ids), _DESTROYED_AT_ONCE):
             step = key_ids[at : at + _DESTROYED_AT_ONCE]
-            await self.announce(step, doing)
-            await self._keys.destroy(step, doing)
+            await self._keys.destroy(step, await self.announce(step, doing), doing)
 
     async def _put(
         self, first: int, group: Group, doing: str, destroyed: Collection[bytes] = ()
-    ) -> bool:
-        """Write a message of entries behind the last accepted one; return whether it is the next.
+    ) -> int:
+        """Write a message of entries behind the last accepted one; return its sequence, or 0.
 
-        It is read back at the sequence that was confirmed, behind all that is in front of it.
+        0 says that another one was the next. It is read back at the sequence that was confirmed,
+        behind all that is in front of it.
         """
         tail, behind = self._tail, self._tail.entries
         self._remember(group.id, behind)
@@ -207,7 +208,7 @@ class Writing:
         if accepted is None:
             raise unknown(self._link.where, doing, "another message is where it was confirmed")
         self._behind.pop(group.id, None)
-        return accepted
+        return sequence if accepted else 0
 
     def _refused(self, error: RefusalError, group: Group, doing: str) -> EngineError:
         if error.code == STORE_FAILED:  # this replica's disk alone may have failed
@@ -215,15 +216,15 @@ class Writing:
         self._behind.pop(group.id, None)
         return failure(error, self._link.where, doing)
 
-    async def _move(self, destroyed: Collection[bytes], doing: str) -> bool:
-        """Write a message without rows behind the last one; return whether it is the next."""
+    async def _move(self, destroyed: Collection[bytes], doing: str) -> int:
+        """Write a message without rows behind the last one; return its sequence, or 0."""
         return await self._put(self._tail.head, Group(os.urandom(16), ()), doing, destroyed)
 
     async def _require_keys(self, group: Group, doing: str) -> None:
         """Refuse a group sealed under a key that is destroyed: nobody could ever open it."""
         brought = {key_id for key_id, _ in group.keys}
         used = {row.key_id for row in group.rows} - brought
-        lost = not self._tail.destroyed.isdisjoint(used)
+        lost = not self._tail.destroyed.keys().isdisjoint(used)
         if not lost and self._tail.jumped:
             lost = len(await self._keys.get(list(used))) != len(used)
         if lost:

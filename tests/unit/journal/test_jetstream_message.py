@@ -39,9 +39,20 @@ def test_each_flipped_bit_is_noticed():
 
 
 def test_what_a_newer_program_wrote_is_refused():
-    for body in (msgspec.msgpack.encode([2, 0, b"", [], []]), msgspec.msgpack.encode({"v": 2})):
+    for body in ([3, 0, b"", [], []], [3, 0, 0, b"", [], []], {"v": 2}):
         with pytest.raises(EngineError, match="newer program"):
-            unpacked(1, hashlib.sha256(body).digest()[:16] + body, "one:4222")
+            unpacked(1, _sealed(body), "one:4222")
+
+
+def test_what_an_older_program_wrote_is_refused_and_the_way_out_is_named():
+    for body in ([1, 0, b"", [], []], [1, 0, 0, b"", [], []]):
+        with pytest.raises(EngineError, match=r"older program.*deconflict journal copy"):
+            unpacked(1, _sealed(body), "one:4222")
+
+
+def _sealed(body: object) -> bytes:
+    packed = msgspec.msgpack.encode(body)
+    return hashlib.sha256(packed).digest()[:16] + packed
 
 
 def test_the_headers_say_what_a_person_looks_for():
