@@ -23,7 +23,7 @@ from deconflict.journal.engine import (
 )
 from deconflict.journal.jetstream import JetStreamEngine
 from deconflict.journal.jetstream_failure import UnansweredError
-from deconflict.journal.jetstream_link import Link
+from deconflict.journal.jetstream_link import ANSWER_S, Link
 from machine import free_port
 from nats_servers import NatsServers
 
@@ -312,6 +312,22 @@ def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(
     clock[0] += 5.1
     assert two.lease("two", "http://127.0.0.1:2", 5.0).node == "two"
     assert one.lease("one", "http://127.0.0.1:1", 5.0).node == "two"
+
+
+def test_a_question_that_is_refused_at_once_again_and_again_is_not_waited_for_without_end(
+    stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
+):
+    monkeypatch.setattr("deconflict.journal.jetstream_link.PAUSE_S", 0.0)
+    link, waited_s = opened(stream_url)._link, []
+
+    async def refused(patience_s: float) -> int:
+        waited_s.append(patience_s)
+        if len(waited_s) < 60:  # as many as servers without a leader answer within its patience
+            raise UnansweredError("no leader")
+        return len(waited_s)
+
+    assert link.run(link.patiently(refused)) == 60
+    assert waited_s[0] < waited_s[1] < max(waited_s) == ANSWER_S
 
 
 def test_servers_that_are_not_there_are_named_without_the_password():

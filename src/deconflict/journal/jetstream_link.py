@@ -195,7 +195,8 @@ class Link:
         Parameters
         ----------
         question
-            Asks once, and waits so many seconds for the answer.
+            Asks once, and waits so many seconds for the answer: each time longer, up to
+            `ANSWER_S`.
         """
         until, patience_s = time.monotonic() + PATIENCE_S, FIRST_ANSWER_S
         while True:
@@ -209,7 +210,7 @@ class Link:
             except RefusalError as error:
                 if error.code not in AWAY or time.monotonic() > until:
                     raise
-            patience_s *= 2
+            patience_s = min(2 * patience_s, ANSWER_S)
             await asyncio.sleep(PAUSE_S)
 
     async def hint(self, subject: str) -> None:
