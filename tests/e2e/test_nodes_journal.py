@@ -224,6 +224,37 @@ def test_an_altered_row_is_found_and_named(data: Path, url: str, command: Comman
     assert f"{position} " in done.stdout
 
 
+@pytest.mark.parametrize("nth", [0, -1], ids=["first", "last"])
+def test_a_group_that_does_not_follow_is_found_and_named(
+    data: Path, url: str, command: Command, nth: int
+):
+    with psycopg.connect(url) as connection:
+        groups = connection.execute("SELECT first FROM deconflict_groups ORDER BY first").fetchall()
+        connection.execute(
+            "UPDATE deconflict_groups SET id = decode(md5('other'), 'hex') WHERE first = %s",
+            groups[nth],
+        )
+    done = command("journal", "verify", data, "--journal", url)
+    assert done.returncode == ExitStatus.CONFLICT
+    assert "does not follow the one before" in done.stdout
+
+
+def test_what_is_left_of_an_engine_whose_last_entry_is_damaged_goes_on_as_a_new_log(
+    data: Path, url: str, command: Command
+):
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "UPDATE deconflict_entries SET sealed = sealed || 'x'::bytea WHERE position = 300"
+        )
+    refused = command("journal", "restore", url, "--data", data)
+    assert refused.returncode == ExitStatus.BAD_INPUT
+    assert "--until 300" in refused.stderr
+    done = command("journal", "restore", url, "--data", data, "--until", "300")
+    assert done.returncode == ExitStatus.CLEAR, done.stderr
+    assert "300 entries" in done.stdout
+    assert command("journal", "verify", data).returncode == ExitStatus.CLEAR
+
+
 def test_without_a_node_it_is_pruned_to_the_folder_of_whoever_did_it(
     data: Path, url: str, command: Command
 ):

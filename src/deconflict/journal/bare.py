@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, Protocol, Self, runtime_checkable
 
 from deconflict.journal.engine import Engine, EngineError, Row, UnreachableError
-from deconflict.journal.row_checksum import CHECKSUM_BYTES
-from deconflict.journal.sqlite_reading import GroupRow, Reading
+from deconflict.journal.row_checksum import CHECKSUM_BYTES, GroupRow
+from deconflict.journal.sqlite_reading import Reading
 
 _KEY_BYTES: Final = 96
 """A wrapped key with its identifier and SQLite's own bytes."""
@@ -65,7 +65,7 @@ class Bare(Protocol):
         ...
 
     def groups(self, start: int) -> Iterator[GroupRow]:
-        """Yield the groups from a position on; none where the engine checks their chain itself."""
+        """Yield the groups from a position on; none where each has a checksum of its own."""
         ...
 
     def mean_entry_bytes(self, start: int) -> float | None:
@@ -189,6 +189,20 @@ class BareJournal:
 
 
 @runtime_checkable
+class Grouped(Protocol):
+    """An engine that lists its groups, and whose chain of them can be followed."""
+
+    @property
+    def journal(self) -> bytes:
+        """The journal's identifier, 16 bytes."""
+        ...
+
+    def groups(self, start: int) -> Iterator[GroupRow]:
+        """Yield the groups that begin at a position or behind it."""
+        ...
+
+
+@runtime_checkable
 class Sized(Protocol):
     """An engine that can tell how much room it takes."""
 
@@ -208,11 +222,14 @@ class BareEngine:
         Opened to read, and closed with this.
     """
 
-    id: Final = b""
-
     def __init__(self, name: str, engine: Engine) -> None:
         self.name = name
         self._engine = engine
+
+    @property
+    def id(self) -> bytes:
+        """The journal's identifier, 16 bytes; empty if the engine lists no groups."""
+        return self._engine.journal if isinstance(self._engine, Grouped) else b""
 
     def first(self) -> int:
         """Return the first position that is kept."""
@@ -248,9 +265,9 @@ class BareEngine:
                 yield position, Damage(position, str(error))
                 position += 1
 
-    def groups(self, start: int) -> Iterator[GroupRow]:  # noqa: ARG002
-        """Yield nothing: the engine checks its groups when it is opened."""
-        return iter(())
+    def groups(self, start: int) -> Iterator[GroupRow]:
+        """Yield the groups from a position on, if the engine lists them."""
+        return self._engine.groups(start) if isinstance(self._engine, Grouped) else iter(())
 
     def mean_entry_bytes(self, start: int) -> float | None:
         """Return the mean bytes of the entries from a position on, without indices."""

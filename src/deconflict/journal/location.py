@@ -68,13 +68,15 @@ class Location:
         """Return it without passwords."""
         return f"Location({self})"
 
-    def open(self, *, create: bool = False) -> Engine:
+    def open(self, *, create: bool = False, verify: bool = True) -> Engine:
         """Open the engine to write.
 
         Parameters
         ----------
         create
             Whether to make a journal where there is none.
+        verify
+            Whether the end of the journal has to be whole, where an engine can do without.
 
         Raises
         ------
@@ -88,13 +90,18 @@ class Location:
         if self.url.startswith("postgres"):
             from deconflict.journal.postgres import PostgresEngine
 
-            return PostgresEngine(self.url, create=create)
+            return PostgresEngine(self.url, create=create, verify=verify)
         from deconflict.journal.jetstream import JetStreamEngine
 
         return JetStreamEngine(self.url, create=create)
 
-    def open_reader(self) -> Engine:
+    def open_reader(self, *, verify: bool = True) -> Engine:
         """Open the engine to read, beside whoever writes.
+
+        Parameters
+        ----------
+        verify
+            As for `open`.
 
         Raises
         ------
@@ -108,7 +115,7 @@ class Location:
         if self.url.startswith("postgres"):
             from deconflict.journal.postgres import PostgresEngine
 
-            return PostgresEngine.reader(self.url)
+            return PostgresEngine.reader(self.url, verify=verify)
         from deconflict.journal.jetstream import JetStreamEngine
 
         return JetStreamEngine.reader(self.url)
@@ -125,7 +132,7 @@ class Location:
 
         if self.file is not None:
             return BareJournal(self.file)
-        return BareEngine(str(self), self.open_reader())
+        return BareEngine(str(self), self.open_reader(verify=False))
 
 
 def location(text: str) -> Location:

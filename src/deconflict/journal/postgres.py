@@ -26,6 +26,7 @@ from deconflict.journal.postgres_reading import Reading
 from deconflict.journal.postgres_schema import migrate, recognise
 from deconflict.journal.postgres_waiting import Waiting
 from deconflict.journal.postgres_writing import Writing
+from deconflict.journal.row_checksum import GroupRow
 
 
 class PostgresEngine:
@@ -39,6 +40,8 @@ class PostgresEngine:
         The address as libpq takes it. With several hosts the one that takes writes is used.
     create
         Whether to make the tables, or bring them up to date, in the connection's current schema.
+    verify
+        Whether to read the last group back; without it, what is damaged can be looked at.
 
     Raises
     ------
@@ -51,11 +54,11 @@ class PostgresEngine:
     shared: Final = True
     doubt: Final = ""
 
-    def __init__(self, conninfo: str, *, create: bool = False) -> None:
-        self._begin(Address(conninfo), create=create)
+    def __init__(self, conninfo: str, *, create: bool = False, verify: bool = True) -> None:
+        self._begin(Address(conninfo), create=create, verify=verify)
 
     @classmethod
-    def reader(cls, conninfo: str) -> Self:
+    def reader(cls, conninfo: str, *, verify: bool = True) -> Self:
         """Open a journal to read it; no table is made or changed, and every write is refused.
 
         Raises
@@ -64,11 +67,15 @@ class PostgresEngine:
             As for the constructor.
         """
         engine = cls.__new__(cls)
-        engine._begin(Address(conninfo, reads_only=True), create=False, reads_only=True)  # noqa: SLF001  (its own class)
+        address = Address(conninfo, reads_only=True)
+        engine._begin(address, create=False, verify=verify, reads_only=True)  # noqa: SLF001  (its own class)
         return engine
 
-    def _begin(self, address: Address, *, create: bool, reads_only: bool = False) -> None:
+    def _begin(
+        self, address: Address, *, create: bool, verify: bool, reads_only: bool = False
+    ) -> None:
         self._address = address
+        self._verifies = verify
         self._reads_only = reads_only
         self._open(create=create)
 
@@ -90,7 +97,8 @@ class PostgresEngine:
                 migrate(pool)
             journal = recognise(pool)
             reading = Reading(pool, journal)
-            reading.verify_end()
+            if self._verifies:
+                reading.verify_end()
             writing = Writing(pool, reading, journal)
         except BaseException:
             pool.close()
@@ -138,6 +146,15 @@ class PostgresEngine:
     def release(self, node: str) -> None:
         """Give the lease back if it is this node's, so that another need not wait for its end."""
         self._writer("give the lease back").release(node)
+
+    @property
+    def journal(self) -> bytes:
+        """The journal's identifier, 16 bytes."""
+        return self._reading.journal
+
+    def groups(self, start: int) -> Iterator[GroupRow]:
+        """Yield the groups that begin at a position or behind it."""
+        return self._reading.groups(start)
 
     def size_bytes(self) -> int:
         """Return the bytes of the tables with their indices and dead rows."""

@@ -9,7 +9,6 @@ the write-ahead log, and that the standby has to confirm like any other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from deconflict.journal.postgres_connection import ByteaArray, ServerConnection,
 from deconflict.journal.postgres_failure import failure
 from deconflict.journal.postgres_locks import Locks
 from deconflict.journal.postgres_pool import Pool
-from deconflict.journal.row_checksum import first_chain, next_chain, row_checksum
+from deconflict.journal.row_checksum import GroupRow, first_chain, next_chain, row_checksum
 from deconflict.journal.turn import Turns
 
 BATCH_ROWS: Final = 256
@@ -53,14 +52,6 @@ FROM unnest(ARRAY['deconflict_entries', 'deconflict_groups', 'deconflict_keys'])
 _GROUPS: Final = "SELECT first, count, id, chain FROM deconflict_groups"
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    first: int
-    count: int
-    id: bytes
-    chain: bytes
-
-
 class Reading:
     """What is asked of a journal. Safe to use from several threads.
 
@@ -70,11 +61,16 @@ class Reading:
         Lends the connections.
     journal
         The journal's identifier.
+
+    Attributes
+    ----------
+    journal
+        The same.
     """
 
     def __init__(self, pool: Pool, journal: bytes) -> None:
         self._pool = pool
-        self._journal = journal
+        self.journal = journal
         self._locks = Locks(journal)
         self._turns = Turns(self._certain_head)
         self._covered: dict[str, int] = {}
@@ -156,6 +152,15 @@ class Reading:
             if not batch:
                 raise self._gap(position)
 
+    def groups(self, start: int) -> Iterator[GroupRow]:
+        """Yield the groups that begin at a position or behind it."""
+        while rows := self.rows(
+            f"{_GROUPS} WHERE first >= %s ORDER BY first LIMIT {BATCH_ROWS}", start
+        ):
+            for row in rows:
+                yield GroupRow(*row)
+            start = rows[-1][0] + 1
+
     def verify_end(self) -> None:
         """Read the last group back, and make sure that it follows the one before.
 
@@ -167,20 +172,21 @@ class Reading:
         found = self.rows(f"{_GROUPS} ORDER BY first DESC LIMIT 2")
         if not found:
             return
-        last = _Group(*found[0])
+        last = GroupRow(*found[0])
         if len(found) > 1:
             chain = found[1][3]
         elif last.first == 0:
-            chain = first_chain(self._journal)
+            chain = first_chain(self.journal)
         else:
             return  # what it follows was pruned
         if self.first() > last.first:
             return  # of a group that was cut in two the sums are gone
-        stop = last.first + last.count
-        sums = [row_checksum(position, row) for position, row in self.entries(last.first, stop)]
+        sums = [
+            row_checksum(position, row) for position, row in self.entries(last.first, last.stop)
+        ]
         if next_chain(chain, last.first, last.id, sums) != last.chain:
             raise DamagedError(
-                f"the group of entries {last.first} to {stop - 1} in the database at "
+                f"the group of entries {last.first} to {last.stop - 1} in the database at "
                 f"{self._pool.address.where} is damaged: it does not follow the one before; "
                 f"{_RESTORE}"
             )

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from deconflict.journal.engine import Row
 
 CHECKSUM_BYTES: Final = 16
 """Of SHA-256: what is to be noticed are accidents, and 128 bits are plenty for those."""
-CHAIN_BYTES: Final = 32
 
 _AT_ONCE_BYTES: Final = 2047
 """Over more at once `hashlib` lets other threads run meanwhile, and then waits for its turn."""
@@ -26,6 +26,21 @@ _LONG_BYTES: Final = 32_768
 
 _sizes = struct.Struct(">qqIIII").pack
 _place = struct.Struct(">qI").pack
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group as the database lists it."""
+
+    first: int
+    count: int
+    id: bytes
+    chain: bytes
+
+    @property
+    def stop(self) -> int:
+        """The position behind its last entry."""
+        return self.first + self.count
 
 
 def row_checksum(position: int, row: Row) -> bytes:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 from deconflict.journal.engine import EngineError, Row
 from deconflict.journal.head_file import Mark
-from deconflict.journal.row_checksum import first_chain, next_chain, row_checksum
+from deconflict.journal.row_checksum import GroupRow, first_chain, next_chain, row_checksum
 from deconflict.journal.sqlite_failure import failure
 from deconflict.journal.sqlite_schema import connect, recognise
 
@@ -40,21 +39,6 @@ _ROWS: Final = " ".join(
     )
 )
 _GROUPS: Final = "SELECT first, count, id, chain FROM groups"
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    """A group as the database lists it."""
-
-    first: int
-    count: int
-    id: bytes
-    chain: bytes
-
-    @property
-    def stop(self) -> int:
-        """The position behind its last entry."""
-        return self.first + self.count
 
 
 _MOST_KEYS: Final = 512

@@ -22,9 +22,8 @@ from deconflict.journal.leaf import key_hash
 from deconflict.journal.merkle import HASH_BYTES, Frontier
 from deconflict.journal.note import parse_note
 from deconflict.journal.opening import hash_of
-from deconflict.journal.row_checksum import first_chain, next_chain, row_checksum
+from deconflict.journal.row_checksum import GroupRow, first_chain, next_chain, row_checksum
 from deconflict.journal.seal import Sealer
-from deconflict.journal.sqlite_reading import GroupRow
 from deconflict.journal.tile import WIDTH, TileFiles
 
 Progress: TypeAlias = Callable[[float], None]

@@ -35,7 +35,7 @@ def deciding(journal: Location, what: str) -> Iterator[None]:
         yield
         return
     name = f"({what})#{secrets.token_hex(4)}"
-    engine = journal.open()
+    engine = journal.open(verify=False)  # what is held for judges what is damaged
     try:
         holder = asked(engine, name)
         if holder.node != name:
