@@ -92,7 +92,7 @@ class Service:
         if self.ready():
             self.kill()
             raise AssertionError("\n".join(self._lines))
-        return self._ended(), self.lines()
+        return self.ended(), self.lines()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
@@ -152,9 +152,10 @@ class Service:
 
     def _end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
-        return self._ended()
+        return self.ended()
 
-    def _ended(self) -> int:
+    def ended(self) -> int:
+        """Return its exit status once it ended."""
         status = self.process.wait(PATIENCE_S)
         assert self._reader is not None
         self._reader.join(PATIENCE_S)

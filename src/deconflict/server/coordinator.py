@@ -256,6 +256,11 @@ class Coordinator:
             self._log.error("answered reads could not be journalled", bytes=lost)
         self._save_clock()
 
+    async def ended(self) -> str:
+        """Return, once nothing but another start of the service helps, why."""
+        await self._standing.over.wait()
+        return self._standing.reason
+
     def health(self) -> Health:
         """Return the state, for /readyz and metrics."""
         state = self._state()

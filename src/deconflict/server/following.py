@@ -134,11 +134,11 @@ class Following:
             except EngineError:
                 first = await self._in_thread(self._journal.first)
                 if first > self._register.head:
-                    self._break(
+                    self._standing.end(
                         f"the journal begins with entry {first:,}, and this node had read it to "
                         f"entry {self._register.head:,}: what lies between was pruned while it was "
-                        "stopped or cut off; start it again, and it takes log and register from "
-                        "another node"
+                        "stopped or cut off; when it is started again, it takes log and register "
+                        "from another node"
                     )
                 raise
             await self._apply_all(unread)

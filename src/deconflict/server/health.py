@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -139,11 +140,14 @@ class Standing:
         What the coordinator can do.
     reason
         Why not more, in a sentence for an operator; empty if it works.
+    over
+        Set when this process can't go on, and another start of the service does.
     """
 
     def __init__(self) -> None:
         self.state = State.WORKING
         self.reason = ""
+        self.over = asyncio.Event()
         self._log = structlog.get_logger("deconflict.coordinator")
 
     def set(self, state: State, reason: str = "") -> None:
@@ -153,3 +157,8 @@ class Standing:
         self.state, self.reason = state, reason
         tell = self._log.info if state is State.WORKING else self._log.error
         tell("state of the service", state=state.value, reason=reason)
+
+    def end(self, reason: str) -> None:
+        """Go over to `State.BROKEN`, out of which another start of the service leads."""
+        self.set(State.BROKEN, reason)
+        self.over.set()

@@ -193,8 +193,12 @@ class Listening(Server):
         # They stay: a second Ctrl-C must also end what follows the last request.
         yield
 
+    def stop(self) -> None:
+        """Take nothing more, finish what was taken, and end."""
+        self._front.stopping = True
+        self.should_exit = True
+
     def _stop(self, which: signal.Signals) -> None:
         if self._front.stopping and which is signal.SIGINT:
             os._exit(INTERRUPTED)  # what was answered is durable; nothing else needs care
-        self._front.stopping = True
-        self.should_exit = True
+        self.stop()

@@ -238,8 +238,18 @@ class _Running:
             )
             if self._folder.engine.doubt:
                 self._log.warning("on trial", why=self._folder.engine.doubt)
+            ending = asyncio.get_running_loop().create_task(self._end(listening))
             await listening.serve([bound])
             self._log.info("stopping", head=self._folder.register.head)
+            if ending.done():
+                raise TryAgainError(f"{self._folder.journal}: {ending.result()}")
+            ending.cancel()
+
+    async def _end(self, listening: Listening) -> str:
+        """Stop when nothing but another start helps; return why."""
+        why = await self._node.coordinator.ended()
+        listening.stop()
+        return why
 
     def _front(self) -> Front:
         families = (FAMILY, log_family(self._folder.log))

@@ -52,6 +52,7 @@ from deconflict.server.nodes.forwarding import FORWARDED
 from deconflict.server.nodes.receiving import NotLeadingError
 from deconflict.server.nodes.role import Alone, Role
 from deconflict.server.observer import Observer
+from deconflict.server.recovering import Recovery
 from deconflict.standards.service import UnavailableError
 
 if TYPE_CHECKING:
@@ -63,8 +64,6 @@ GATHERING_S: Final = 0.01
 QUIET_ROUNDS: Final = 4
 """So many rounds of the event loop in which nobody came end the gathering: some 40 µs. In the
 first the callers of the last group go on, in the second they are sent their answers."""
-FIRST_RETRY_S: Final = 0.5
-LONGEST_RETRY_S: Final = 30.0
 MOST_ATTEMPTS: Final = 10
 """How often a group is decided again because another writer was faster."""
 LONGEST_PAUSE_S: Final = 0.05
@@ -171,6 +170,14 @@ class Sequencer:
         self._stopping = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "journal")
         self.following = Following(register, journal, standing, self._in_thread, committed)
+        self._recovery = Recovery(
+            journal,
+            register,
+            self.following,
+            standing=standing,
+            stopping=self._stopping,
+            in_thread=self._in_thread,
+        )
         self._task: asyncio.Task[None] | None = None
         self._busy = False
         self._behind = False
@@ -403,26 +410,11 @@ class Sequencer:
         self._refuse(self._backlog.clear(), refused, SENTENCES[State.RECOVERING])
         if not written:
             self._refuse(callers, refused, SENTENCES[State.RECOVERING])
-        wait_s = FIRST_RETRY_S
-        began, record = self._register.head, group.made[0].entry.record()
-        while True:
-            try:
-                committed, head = await self._in_thread(self._reopen, began, record)
-                if head < self._register.head:
-                    self._break(
-                        f"the journal holds {head:,} entries and {self._register.head:,} were "
-                        "written; stop the service and restore it"
-                    )
-                    self._refuse(callers, refused, SENTENCES[State.BROKEN])
-                    return
-                await self.following.follow()
-                break
-            except Exception as error:  # noqa: BLE001 - any failure means: not verified yet
-                self._standing.set(State.RECOVERING, f"{reason}; opening it again: {error}")
-            if await self._stopped_within(wait_s):
-                self._refuse(callers, refused, health.NOT_KNOWN)
-                return
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+        committed = await self._recovery.settle(group.made[0].entry.record(), reason)
+        if committed is None:
+            broken = self._standing.state is State.BROKEN
+            self._refuse(callers, refused, SENTENCES[State.BROKEN] if broken else health.NOT_KNOWN)
+            return
         if committed:
             for made, caller in zip(group.made, callers, strict=True):
                 caller.answer(made.reply)
@@ -431,26 +423,6 @@ class Sequencer:
         else:
             self._refuse(callers, "not written", health.NOT_WRITTEN)
         self._standing.set(State.WORKING)
-
-    def _reopen(self, began: int, record: bytes) -> tuple[bool, int]:
-        """Return whether a group was committed where it was to begin, and the head.
-
-        Of a group that is not there nothing comes later. A record is made over salts, so no other
-        entry has the same. However much is followed meanwhile, the same place is looked at.
-        """
-        self._journal.recover()
-        head = self._journal.head()
-        if head <= began:
-            return False, head
-        (there,) = self._journal.read(began, began + 1)
-        return there.record == record, head
-
-    async def _stopped_within(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
 
     async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:  # noqa: ANN401
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)

@@ -29,7 +29,7 @@ from deconflict.register.event import (
 from deconflict.register.state.held import Availability, Readiness
 from deconflict.register.state.register import Register
 from deconflict.register.state.view import View
-from deconflict.server import following, sequencer
+from deconflict.server import following, recovering, sequencer
 from deconflict.server.backlog import Bounds
 from deconflict.server.clock import ClockGuard
 from deconflict.server.coordinator import Coordinator
@@ -456,7 +456,7 @@ def test_readiness_comes_back_without_a_caller_once_there_is_room(tmp_path: Path
 def test_callers_of_an_unknown_outcome_get_their_replies_if_it_was_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 0.0)
+    monkeypatch.setattr(recovering, "FIRST_RETRY_S", 0.0)
 
     async def work() -> None:
         bench = Bench(tmp_path)
@@ -478,7 +478,7 @@ def test_callers_of_an_unknown_outcome_get_their_replies_if_it_was_committed(
 def test_what_was_committed_is_answered_however_often_reading_on_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 0.0)
+    monkeypatch.setattr(recovering, "FIRST_RETRY_S", 0.0)
     monkeypatch.setattr(following, "READ_AT_ONCE", 1)
 
     async def work() -> None:
@@ -524,7 +524,7 @@ def test_callers_of_an_unknown_outcome_are_refused_if_it_was_not_committed(
 def test_until_the_journal_is_verified_every_write_is_refused_at_once_and_reads_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 3600.0)
+    monkeypatch.setattr(recovering, "FIRST_RETRY_S", 3600.0)
 
     async def work() -> None:
         bench = Bench(tmp_path)
@@ -550,7 +550,7 @@ def test_until_the_journal_is_verified_every_write_is_refused_at_once_and_reads_
 def test_what_waits_when_the_journal_fails_is_refused_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 3600.0)
+    monkeypatch.setattr(recovering, "FIRST_RETRY_S", 3600.0)
 
     async def work() -> None:
         bench = Bench(tmp_path)
@@ -575,7 +575,7 @@ def test_what_waits_when_the_journal_fails_is_refused_at_once(
 def test_stopping_while_an_outcome_is_unknown_says_that_it_is_not_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sequencer, "FIRST_RETRY_S", 3600.0)
+    monkeypatch.setattr(recovering, "FIRST_RETRY_S", 3600.0)
 
     async def work() -> None:
         bench = Bench(tmp_path)
