@@ -8,35 +8,61 @@ import random
 import signal
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
 from crowd import Checkpoints, Crowd, Look, names_that_differ, not_linearizable, sequencer
 from deconflict.server.nodes.role import LEASE_S
+from nats_servers import NatsServers
 from verdict import require_one_line
 
 CLIENTS = 32
 NODES = 3
 LOAD_S = {False: 30.0, True: 600.0}
+SERVER_FAULTS = 0.3
+"""Of faults, where the journal is kept by servers of which one may be killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the journal is, and the servers that keep it, if some of them may be killed."""
+
+    url: str
+    servers: NatsServers | None
+
+
+@pytest.fixture(params=["postgres", "jetstream"])
+def place(request: pytest.FixtureRequest) -> Place:
+    name = f"nodes_{os.urandom(8).hex()}"
+    if request.param == "jetstream":
+        servers = request.getfixturevalue("nats_cluster")
+        return Place(servers.url(name), servers)
+    postgres = request.getfixturevalue("postgres")
+    postgres.database(name)
+    return Place(postgres.url(name), None)
 
 
 @pytest.mark.slow
 def test_whatever_becomes_of_nodes_nothing_answered_is_lost_or_doubled(
-    make_nodes, postgres, long_form
+    make_nodes, place: Place, long_form
 ) -> None:
-    database = f"nodes_{os.urandom(8).hex()}"
-    postgres.database(database)
-    journal = postgres.url(database)
-    made = make_nodes(journal, "--rate-per-party", "100000", "--log-requests", "failed")
+    made = make_nodes(place.url, "--rate-per-party", "100000", "--log-requests", "failed")
     nodes = made.start(NODES)
     crowd, checkpoints = Crowd(nodes, CLIENTS, seed=4), Checkpoints()
     faults: Counter[str] = Counter()
-    until_s = time.monotonic() + LOAD_S[long_form]
+    load_s = LOAD_S[long_form]
+    if place.servers is not None and not long_form:
+        load_s /= 2
+    until_s = time.monotonic() + load_s
 
     async def disturbed(crowd: Crowd) -> None:
         chance = random.Random(4)
         while time.monotonic() < until_s:
-            await disturb(crowd, chance, faults)
+            if place.servers is not None and chance.random() < SERVER_FAULTS:
+                await disturb_servers(crowd, chance, faults, place.servers)
+            else:
+                await disturb(crowd, chance, faults)
 
     async def run() -> list[Look]:
         async with checkpoints.gathered(crowd):
@@ -49,9 +75,23 @@ def test_whatever_becomes_of_nodes_nothing_answered_is_lost_or_doubled(
     assert crowd.history.outcomes["put done"] > 200, crowd.history.outcomes
     assert list(not_linearizable(crowd.history)) == []
     assert list(names_that_differ(crowd.history)) == []
-    rest = require_one_line(crowd, journal, checkpoints, last_looks)
+    rest = require_one_line(crowd, place.url, checkpoints, last_looks)
     assert rest.checkpoint()[0] == rest.head
     assert len(checkpoints.seen) == NODES
+
+
+async def disturb_servers(
+    crowd: Crowd, chance: random.Random, faults: Counter[str], servers: NatsServers
+) -> None:
+    """Kill a server of the journal, and start it again."""
+    await crowd.more(chance.randrange(20, 300))
+    server = chance.choice(servers.servers)
+    faults["server of the journal killed"] += 1
+    server.kill()
+    if chance.random() < 0.5:
+        await crowd.more(chance.randrange(1, 60))
+    server.start()
+    await asyncio.to_thread(servers.until_ready)
 
 
 async def disturb(crowd: Crowd, chance: random.Random, faults: Counter[str]) -> None:
