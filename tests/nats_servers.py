@@ -173,6 +173,16 @@ class NatsServers:
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in order or self.servers)
         return f"nats://{hosts}/{name}?replicas={len(self.servers)}"
 
+    def versions(self) -> dict[str, str]:
+        """Return the version of the program under the address of each server."""
+        said = subprocess.run(
+            [self.servers[0]._program, "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return {f"127.0.0.1:{each.port}": said.split("v")[-1].strip() for each in self.servers}
+
     def leader(self, stream: str) -> NatsServer:
         """Return the server that leads a stream."""
         name = self.asked(f"STREAM.INFO.{stream}")["cluster"]["leader"]

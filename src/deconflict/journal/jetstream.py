@@ -28,6 +28,7 @@ from deconflict.journal.jetstream_pruning import Pruning, refuse_beyond
 from deconflict.journal.jetstream_reading import Reading
 from deconflict.journal.jetstream_stream import Names, make, recognise
 from deconflict.journal.jetstream_tail import Tail
+from deconflict.journal.jetstream_versions import doubt_about
 from deconflict.journal.jetstream_waiting import Waiting
 from deconflict.journal.jetstream_writing import Writing
 
@@ -44,6 +45,11 @@ class JetStreamEngine:
     create
         Whether to make the streams where there are none.
 
+    Attributes
+    ----------
+    doubt
+        What an operator has to know about the servers that were reached; empty: nothing.
+
     Raises
     ------
     UnreachableError
@@ -53,10 +59,6 @@ class JetStreamEngine:
     """
 
     shared: Final = True
-    doubt: Final = (
-        "a server of NATS 2.9 that stood still can keep an entry that no majority had, and in "
-        "tests with such servers appends hung; use PostgreSQL where lives depend on the record"
-    )
 
     def __init__(self, url: str, *, create: bool = False) -> None:
         self._begin(address(url), create=create)
@@ -89,6 +91,7 @@ class JetStreamEngine:
             messages = Messages(link, names)
             tail = Tail(link, names, messages)
             link.run(tail.open())
+            self.doubt = doubt_about(link.run(link.versions()))
         except BaseException:
             link.close()
             raise

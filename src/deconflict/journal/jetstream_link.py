@@ -109,6 +109,15 @@ class Link:
         """Return how large a message may be, its headers included."""
         return (await self._connected()).max_payload
 
+    async def versions(self) -> dict[str, str]:
+        """Return the version of each server that can be reached now."""
+        found = await asyncio.gather(*map(self._version_of, self.address.servers))
+        return {
+            server: version
+            for server, version in zip(self.address.servers, found, strict=True)
+            if version
+        }
+
     async def ask(
         self,
         subject: str,
@@ -248,33 +257,64 @@ class Link:
                 self._servers.append(self._servers.pop(0))
         raise UnreachableError(f"NATS can't be reached ({'; '.join(reasons)})")
 
-    async def _connect_to(self, server: str) -> Client:
-        client, failures = Client(), []
-        given = self.address
-
-        async def note(error: Exception) -> None:
-            failures.append(error)
-
-        async def closed() -> None:
-            self._forget(client)
-
+    async def _version_of(self, server: str) -> str:
+        """Return a server's version; empty if it can't be reached."""
+        client = Client()
         try:
             async with asyncio.timeout(CONNECT_S):
-                await client.connect(
-                    f"{given.scheme}://{server}",
-                    error_cb=note,
-                    closed_cb=closed,
-                    name="deconflict",
-                    allow_reconnect=False,
-                    max_reconnect_attempts=1,
-                    reconnect_time_wait=0,
-                    connect_timeout=2,
-                    ping_interval=PING_S,
-                    max_outstanding_pings=2,
-                    pending_size=0,
-                    user=given.user or None,
-                    password=given.password or None,
-                    token=given.token or None,
+                await self._greet(client, server)
+                version = client.connected_server_version
+                more = f"-{version.dev}" if version.dev else ""
+                return f"{version.major}.{version.minor}.{version.patch}{more}"
+        except ValueError:
+            return "of an unknown version"
+        except (nats.errors.Error, OSError, TimeoutError):
+            return ""
+        finally:
+            await _closed(client)
+
+    async def _greet(
+        self,
+        client: Client,
+        server: str,
+        *,
+        failed: Callable[[Exception], None] = lambda _: None,
+        closed: Callable[[], None] = lambda: None,
+    ) -> None:
+        async def on_error(error: Exception) -> None:
+            failed(error)
+
+        async def on_close() -> None:
+            closed()
+
+        given = self.address
+        await client.connect(
+            f"{given.scheme}://{server}",
+            error_cb=on_error,
+            closed_cb=on_close,
+            name="deconflict",
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=2,
+            ping_interval=PING_S,
+            max_outstanding_pings=2,
+            pending_size=0,
+            user=given.user or None,
+            password=given.password or None,
+            token=given.token or None,
+        )
+
+    async def _connect_to(self, server: str) -> Client:
+        client: Client = Client()
+        failures: list[Exception] = []
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._greet(
+                    client,
+                    server,
+                    failed=failures.append,
+                    closed=lambda: self._forget(client),
                 )
                 inbox = client.new_inbox()
                 await client.subscribe(f"{inbox}.*", cb=self._answered)
