@@ -288,6 +288,20 @@ def test_who_missed_only_what_was_pruned_goes_on_behind_it(
     assert two.append(20, _group()) is Outcome.ACCEPTED
 
 
+def test_who_missed_what_is_gone_without_a_pruning_goes_no_further(
+    stream_url: str, nats_server: NatsServers, opened: Callable[..., JetStreamEngine]
+):
+    one, two = opened(stream_url), opened(stream_url)
+    for number in range(3):
+        one.append(2 * number, _group())
+    name = stream_url.rpartition("/")[2].partition("?")[0]
+    message = one._tail._places[1][1]
+    assert nats_server.asked(f"STREAM.MSG.DELETE.{name}", {"seq": message})["success"]
+    for _ in range(2):
+        with pytest.raises(EngineError, match=f"follows upon message {message}, which is not"):
+            two.head()
+
+
 def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(
     stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
 ):

@@ -219,7 +219,7 @@ class Tail:
                     await self._walk(sequence + 1)
                 except _NotThereError as error:
                     if await self._pruned_to() <= self.head:
-                        raise
+                        raise EngineError(str(error)) from error
                     found = error.found  # what it goes behind was pruned, and what that did
                     self.entries, self.head, self.jumped = found.behind, found.first, found.behind
 
