@@ -1,13 +1,16 @@
-"""The time without writes when PostgreSQL's primary under Patroni is killed, or hands over.
+"""The time without writes when a server of the journal is killed, or another takes its place.
 
-Groups of one entry are appended through the engine without a pause. Beside it, over the same change
-of primary, a bare psycopg loop inserts rows with ``target_session_attrs=read-write`` and connects
-again whenever it fails: what Patroni and libpq cost by themselves. The time is the longest between
-two acknowledged writes.
+Groups of one entry are appended through the engine without a pause. Beside it a bare loop writes to
+the same servers and connects again whenever it fails: what these and their client cost by
+themselves. With PostgreSQL under Patroni it inserts rows by psycopg with
+``target_session_attrs=read-write``; with NATS it adds messages by nats-py to the journal's own
+stream, on the subject of its barriers, so that both have the same leader. The time is the longest
+between two acknowledged writes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import statistics
 import sys
@@ -16,15 +19,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from shutil import which
+from typing import Protocol
 
+import nats
+import nats.errors
+import nats.js.errors
 import psycopg
+from nats.aio.client import Client
 
-from deconflict.journal.engine import EngineError, Group, Outcome, Row
+from deconflict.journal.engine import Engine, EngineError, Group, Outcome, Row
+from deconflict.journal.jetstream import JetStreamEngine
 from deconflict.journal.postgres import PostgresEngine
 
 WRITES = 20
 """Acknowledged writes before a change of primary, and after it."""
 PATIENCE_S = 120
+SHOWN = ("ttl", "loop_wait", "retry_timeout")
+"""Of Patroni's settings."""
 
 
 class Loop:
@@ -72,7 +83,19 @@ class Loop:
                 self._condition.notify_all()
 
 
-class Bare:
+class Bare(Protocol):
+    """What is measured beside the engine."""
+
+    def write(self) -> bool:
+        """Write; return whether that was acknowledged."""
+        ...
+
+    def close(self) -> None:
+        """Let go."""
+        ...
+
+
+class BareRows:
     """Rows of a table, and a connection that is made again when it fails."""
 
     def __init__(self, conninfo: str) -> None:
@@ -108,7 +131,45 @@ class Bare:
         )
 
 
-def append(engine: PostgresEngine) -> bool:
+class BareMessages:
+    """Messages of a stream, over a connection that the client makes again when it fails."""
+
+    def __init__(self, servers: list[str], subject: str) -> None:
+        self._subject = subject
+        self._runner = asyncio.Runner()
+        self._client: Client = self._runner.run(self._connect(servers))
+        self._stream = self._client.jetstream(timeout=1)
+
+    def write(self) -> bool:
+        """Add a message; return whether that was acknowledged."""
+        try:
+            self._runner.run(self._add())
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._runner.run(self._client.close())
+        self._runner.close()
+
+    async def _add(self) -> None:
+        await self._stream.publish(self._subject, os.urandom(16))
+
+    async def _connect(self, servers: list[str]) -> Client:
+        async def quiet(_error: Exception) -> None: ...
+
+        return await nats.connect(
+            servers,
+            error_cb=quiet,
+            reconnect_time_wait=0.1,
+            max_reconnect_attempts=-1,
+            ping_interval=1,
+            max_outstanding_pings=2,
+        )
+
+
+def append(engine: Engine) -> bool:
     """Append a group; return whether that was acknowledged."""
     name = os.urandom(16)
     group = Group(name, (Row(0, name, bytes(64), name, b"sealed"),), ((name, b"wrapped"),))
@@ -118,9 +179,10 @@ def append(engine: PostgresEngine) -> bool:
         return False
 
 
-def without_writes(conninfo: str, change: Callable[[], str]) -> tuple[str, float, float]:
-    """Return the old primary, and how long the engine and the bare loop wrote nothing."""
-    engine, bare = PostgresEngine(conninfo, create=True), Bare(conninfo)
+def without_writes(
+    engine: Engine, bare: Bare, change: Callable[[], str]
+) -> tuple[str, float, float]:
+    """Return which server was changed, and how long the engine and the bare loop wrote nothing."""
     loops = Loop(lambda: append(engine)), Loop(bare.write)
     try:
         for loop in loops:
@@ -136,27 +198,39 @@ def without_writes(conninfo: str, change: Callable[[], str]) -> tuple[str, float
     return old, loops[0].longest_s, loops[1].longest_s
 
 
+def show(name: str, seen: list[tuple[float, float]]) -> None:
+    """Print a line of the table."""
+    ours, theirs = zip(*seen, strict=True)
+    figures = [f(times) for times in (ours, theirs) for f in (statistics.median, min, max)]
+    print(
+        f"{name:27} {figures[0]:15.2f} {figures[1]:7.2f} {figures[2]:7.2f} | "
+        f"{figures[3]:12.2f} {figures[4]:7.2f} {figures[5]:7.2f}",
+        flush=True,
+    )
+
+
 def main(*, quick: bool) -> None:
-    """Kill the primary and switch it over, several times each."""
+    """Kill the primary or the leader, and switch it over, several times each."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    runs = 3 if quick else 7
+    over_postgres(runs)
+    over_nats(runs)
+    print(f"load average {os.getloadavg()[0]:.1f}")
+
+
+def over_postgres(runs: int) -> None:
+    """Measure PostgreSQL under Patroni."""
     from patroni_cluster import MANAGED, PatroniCluster
     from postgres_server import programs
 
     packages = {"patroni": which("patroni"), "etcd-server": which("etcd"), "postgresql": programs()}
-    missing = [package for package, found in packages.items() if found is None]
-    if missing:
-        print(f"not measured: install {', '.join(missing)} (Debian's packages)")
+    if not there(packages):
         return
     cluster = PatroniCluster()
     try:
         cluster.start()
-        runs = 3 if quick else 7
-        print(f"PostgreSQL {cluster.version()}, {runs} runs of each, Patroni's", end=" ")
-        print(", ".join(f"{key} {MANAGED[key]} s" for key in ("ttl", "loop_wait", "retry_timeout")))
-        print(
-            "seconds without writes      engine: median   least    most |"
-            " bare: median   least    most"
-        )
+        managed = ", ".join(f"{key} {MANAGED[key]} s" for key in MANAGED if key in SHOWN)
+        head(f"PostgreSQL {cluster.version()}, {runs} runs of each, Patroni's {managed}")
         changes = {
             "kill -9 of the primary": cluster.kill_primary,
             "switch-over": cluster.switch_over,
@@ -164,21 +238,73 @@ def main(*, quick: bool) -> None:
         for name, change in changes.items():
             seen = []
             for _ in range(runs):
-                old, *times = without_writes(cluster.conninfo(), change)
-                seen.append(times)
+                conninfo = cluster.conninfo()
+                engine = PostgresEngine(conninfo, create=True)
+                old, *times = without_writes(engine, BareRows(conninfo), change)
+                seen.append((times[0], times[1]))
                 if change == cluster.kill_primary:
                     cluster.restart(old)
                 cluster.wait_until_synchronous()
-            ours, theirs = zip(*seen, strict=True)
-            figures = [f(times) for times in (ours, theirs) for f in (statistics.median, min, max)]
-            print(
-                f"{name:27} {figures[0]:15.2f} {figures[1]:7.2f} {figures[2]:7.2f} | "
-                f"{figures[3]:12.2f} {figures[4]:7.2f} {figures[5]:7.2f}",
-                flush=True,
-            )
+            show(name, seen)
     finally:
         cluster.close()
-    print(f"load average {os.getloadavg()[0]:.1f}")
+
+
+def over_nats(runs: int) -> None:
+    """Measure three servers of NATS."""
+    from nats_servers import NatsServer, NatsServers, program
+
+    if not there({"nats-server": program()}):
+        return
+    servers = NatsServers(3)
+    name = "bench"
+
+    def leader() -> NatsServer:
+        return servers.leader(name)
+
+    def kill() -> str:
+        server = leader()
+        server.kill()
+        return server.name
+
+    def step_down() -> str:
+        old = leader().name
+        servers.asked(f"STREAM.LEADER.STEPDOWN.{name}")
+        return old
+
+    try:
+        version = next(iter(servers.versions().values()))
+        head(f"NATS {version}, three servers, {runs} runs of each")
+        for what, change in {"kill -9 of the leader": kill, "leader steps down": step_down}.items():
+            seen = []
+            for _ in range(runs):
+                urls = [f"nats://127.0.0.1:{server.port}" for server in servers.servers]
+                engine = JetStreamEngine(servers.url(name), create=True)
+                bare = BareMessages(urls, f"{name}.barrier")
+                old, *times = without_writes(engine, bare, change)
+                seen.append((times[0], times[1]))
+                if change is kill:
+                    next(server for server in servers.servers if server.name == old).start()
+                    servers.until_ready()
+            show(what, seen)
+    finally:
+        servers.close()
+
+
+def there(packages: dict[str, object]) -> bool:
+    """Return whether programs are there; say which are not."""
+    missing = [package for package, found in packages.items() if not found]
+    if missing:
+        print(f"not measured: install {', '.join(missing)} (Debian's packages)")
+    return not missing
+
+
+def head(text: str) -> None:
+    """Print the head of a table."""
+    print(text)
+    print(
+        "seconds without writes      engine: median   least    most | bare: median   least    most"
+    )
 
 
 if __name__ == "__main__":
