@@ -28,8 +28,8 @@ import psycopg
 from nats.aio.client import Client
 
 from deconflict.journal.engine import Engine, EngineError, Group, Outcome, Row
-from deconflict.journal.jetstream import JetStreamEngine
-from deconflict.journal.postgres import PostgresEngine
+from deconflict.journal.jetstream.engine import JetStreamEngine
+from deconflict.journal.postgres.engine import PostgresEngine
 
 WRITES = 20
 """Acknowledged writes before a change of primary, and after it."""

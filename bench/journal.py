@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from deconflict.journal.engine import Engine, Group, Outcome, Row
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 RECORD_BYTES, SEALED_BYTES, WRAPPED_BYTES = 330, 1590, 60
 """An operational intent's entry is about 2 KB in all."""
@@ -133,8 +133,8 @@ def beside_servers(count: int) -> None:
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
     import nats_servers
     import postgres_server
-    from deconflict.journal.jetstream import JetStreamEngine
-    from deconflict.journal.postgres import PostgresEngine
+    from deconflict.journal.jetstream.engine import JetStreamEngine
+    from deconflict.journal.postgres.engine import PostgresEngine
 
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from deconflict.journal.engine import Engine, EngineError, Group, Outcome, Row
-from deconflict.journal.jetstream import JetStreamEngine
+from deconflict.journal.jetstream.engine import JetStreamEngine
 
 KEYED = 0.3
 """Of groups that bring a key of their own."""

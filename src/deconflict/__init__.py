@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from deconflict.journal.log import Log
     from deconflict.journal.merkle import leaf_hash, verify_consistency, verify_inclusion
     from deconflict.journal.opened import Opened
-    from deconflict.journal.sqlite import SqliteEngine
+    from deconflict.journal.sqlite.engine import SqliteEngine
     from deconflict.register.check import check
     from deconflict.register.command import (
         ENTROPY_BYTES,
@@ -104,7 +104,7 @@ _HOMES = {
     "deconflict.journal.log": ("Log",),
     "deconflict.journal.merkle": ("leaf_hash", "verify_consistency", "verify_inclusion"),
     "deconflict.journal.opened": ("Opened",),
-    "deconflict.journal.sqlite": ("SqliteEngine",),
+    "deconflict.journal.sqlite.engine": ("SqliteEngine",),
     "deconflict.register.check": ("check",),
     "deconflict.register.command": (
         "ENTROPY_BYTES",

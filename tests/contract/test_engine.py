@@ -9,9 +9,9 @@ from typing import Protocol
 import pytest
 
 from deconflict.journal.engine import Engine, EngineError, Group, Outcome
-from deconflict.journal.jetstream import JetStreamEngine
-from deconflict.journal.postgres import PostgresEngine
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.jetstream.engine import JetStreamEngine
+from deconflict.journal.postgres.engine import PostgresEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 
 class Reopen(Protocol):

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from deconflict.journal.engine import EngineError, Group, Row
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 
 def row(position: int) -> Row:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from deconflict.journal.engine import EngineError, Outcome
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 SCRIPT = Path(__file__).with_name("journal_writer.py")
 WRITER = runpy.run_path(str(SCRIPT))
@@ -436,9 +436,9 @@ def test_pruning_gives_space_back_to_the_file_system(at_rest):
 
 
 def test_a_reader_that_stops_half_way_does_not_let_the_log_grow(at_rest, monkeypatch):
-    from deconflict.journal import sqlite_writing
+    from deconflict.journal.sqlite import writing
 
-    monkeypatch.setattr(sqlite_writing, "CHECKPOINT_BYTES", 100_000)
+    monkeypatch.setattr(writing, "CHECKPOINT_BYTES", 100_000)
     folder, _ = at_rest
     engine = SqliteEngine(folder / NAME)
     reader = SqliteEngine.reader(folder / NAME)

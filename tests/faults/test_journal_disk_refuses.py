@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from deconflict.journal.engine import EngineError, NoSpaceError, Outcome
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 SCRIPT = Path(__file__).with_name("journal_writer.py")
 WRITER = runpy.run_path(str(SCRIPT))
@@ -114,9 +114,9 @@ def test_a_full_disk_refuses_and_goes_on_when_there_is_room(request, disk: str):
 
 
 def test_a_full_disk_that_cannot_move_the_log_is_told_and_loses_nothing(small_disk, monkeypatch):
-    from deconflict.journal import sqlite_writing
+    from deconflict.journal.sqlite import writing
 
-    monkeypatch.setattr(sqlite_writing, "CHECKPOINT_BYTES", 100_000)
+    monkeypatch.setattr(writing, "CHECKPOINT_BYTES", 100_000)
     ballast = half_full(small_disk)
     engine = SqliteEngine(small_disk / NAME, create=True)
     reader = SqliteEngine.reader(small_disk / NAME)
@@ -260,13 +260,13 @@ def library(tmp_path_factory) -> Path:
 STORY = """
 import runpy, sys
 from pathlib import Path
-from deconflict.journal import sqlite_writing
+from deconflict.journal.sqlite import writing
 from deconflict.journal.engine import EngineError, Outcome
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 writer = runpy.run_path(sys.argv[1])
 path, flag, checkpoint = Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
-sqlite_writing.CHECKPOINT_BYTES = checkpoint
+writing.CHECKPOINT_BYTES = checkpoint
 row, group = writer["row"], writer["group"]
 
 

@@ -21,10 +21,10 @@ from deconflict.journal.engine import (
     Row,
     UnreachableError,
 )
-from deconflict.journal.jetstream import JetStreamEngine
-from deconflict.journal.jetstream_failure import UnansweredError
-from deconflict.journal.jetstream_link import ANSWER_S, Link
-from deconflict.journal.jetstream_versions import doubt_about
+from deconflict.journal.jetstream.engine import JetStreamEngine
+from deconflict.journal.jetstream.failure import UnansweredError
+from deconflict.journal.jetstream.link import ANSWER_S, Link
+from deconflict.journal.jetstream.versions import doubt_about
 from machine import free_port
 from nats_servers import NatsServers
 
@@ -308,7 +308,7 @@ def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(
     one, two = opened(stream_url), opened(stream_url)
     clock = [1000.0]
     its_time = SimpleNamespace(monotonic=lambda: clock[0])  # and nobody else's
-    monkeypatch.setattr("deconflict.journal.jetstream_meta.time", its_time)
+    monkeypatch.setattr("deconflict.journal.jetstream.meta.time", its_time)
     assert one.lease("one", "http://127.0.0.1:1", 5.0).node == "one"
     clock[0] += 100  # nobody has looked at it meanwhile
     assert two.lease("two", "http://127.0.0.1:2", 5.0).node == "one"
@@ -324,7 +324,7 @@ def test_a_lease_is_taken_over_only_after_it_was_seen_unchanged_for_its_time(
 def test_a_question_that_is_refused_at_once_again_and_again_is_not_waited_for_without_end(
     stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
 ):
-    monkeypatch.setattr("deconflict.journal.jetstream_link.PAUSE_S", 0.0)
+    monkeypatch.setattr("deconflict.journal.jetstream.link.PAUSE_S", 0.0)
     link, waited_s = opened(stream_url)._link, []
 
     async def refused(patience_s: float) -> int:

@@ -13,7 +13,7 @@ import pytest
 from deconflict.journal.engine import EngineError
 from deconflict.journal.errors import LogError
 from deconflict.journal.log import Log
-from deconflict.journal.sqlite_writing import Writing
+from deconflict.journal.sqlite.writing import Writing
 from deconflict.register.command import ENTROPY_BYTES, SetAvailability
 from deconflict.register.decide import decide
 from deconflict.register.state.held import Availability, Readiness

@@ -22,8 +22,8 @@ from deconflict.journal.engine import (
     Row,
     UnreachableError,
 )
-from deconflict.journal.postgres import PostgresEngine
-from deconflict.journal.postgres_locks import Locks
+from deconflict.journal.postgres.engine import PostgresEngine
+from deconflict.journal.postgres.locks import Locks
 from machine import fill, mounted
 from postgres_server import PostgresServer
 

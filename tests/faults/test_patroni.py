@@ -22,7 +22,7 @@ from deconflict.journal.engine import (
     Row,
     UnreachableError,
 )
-from deconflict.journal.postgres import PostgresEngine
+from deconflict.journal.postgres.engine import PostgresEngine
 from machine import mounted
 from patroni_cluster import NAMES, PatroniCluster
 

@@ -13,7 +13,7 @@ import pytest
 
 from appending import FIRST, Race, Seen, group
 from deconflict.journal.engine import EngineError, Row
-from deconflict.journal.jetstream import JetStreamEngine
+from deconflict.journal.jetstream.engine import JetStreamEngine
 from nats_servers import NatsServer, NatsServers
 
 pytestmark = pytest.mark.slow

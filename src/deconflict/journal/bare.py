@@ -13,7 +13,7 @@ from typing import Final, Protocol, Self, runtime_checkable
 
 from deconflict.journal.engine import Engine, EngineError, Row, UnreachableError
 from deconflict.journal.row_checksum import CHECKSUM_BYTES, GroupRow
-from deconflict.journal.sqlite_reading import Reading
+from deconflict.journal.sqlite.reading import Reading
 
 _KEY_BYTES: Final = 96
 """A wrapped key with its identifier and SQLite's own bytes."""

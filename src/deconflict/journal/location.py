@@ -84,14 +84,14 @@ class Location:
             If it can't be opened: a sentence that says what to do.
         """
         if self.file is not None:
-            from deconflict.journal.sqlite import SqliteEngine
+            from deconflict.journal.sqlite.engine import SqliteEngine
 
             return SqliteEngine(self.file, create=create)
         if self.url.startswith("postgres"):
-            from deconflict.journal.postgres import PostgresEngine
+            from deconflict.journal.postgres.engine import PostgresEngine
 
             return PostgresEngine(self.url, create=create, verify=verify)
-        from deconflict.journal.jetstream import JetStreamEngine
+        from deconflict.journal.jetstream.engine import JetStreamEngine
 
         return JetStreamEngine(self.url, create=create)
 
@@ -109,14 +109,14 @@ class Location:
             If it can't be opened: a sentence that says what to do.
         """
         if self.file is not None:
-            from deconflict.journal.sqlite import SqliteEngine
+            from deconflict.journal.sqlite.engine import SqliteEngine
 
             return SqliteEngine.reader(self.file)
         if self.url.startswith("postgres"):
-            from deconflict.journal.postgres import PostgresEngine
+            from deconflict.journal.postgres.engine import PostgresEngine
 
             return PostgresEngine.reader(self.url, verify=verify)
-        from deconflict.journal.jetstream import JetStreamEngine
+        from deconflict.journal.jetstream.engine import JetStreamEngine
 
         return JetStreamEngine.reader(self.url)
 

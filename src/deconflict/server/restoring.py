@@ -27,7 +27,7 @@ from deconflict.journal.log import Log
 from deconflict.journal.note import parse_note
 from deconflict.journal.opening import CHECKPOINT_FILE
 from deconflict.journal.seal import Sealer
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 from deconflict.journal.verifying import verify_journal
 from deconflict.register.command import ENTROPY_BYTES, Basis, Command, Continue
 from deconflict.register.decide import decide

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.jetstream_address import Address, address
+from deconflict.journal.jetstream.address import Address, address
 
 
 def test_servers_the_stream_and_its_replicas_are_read():

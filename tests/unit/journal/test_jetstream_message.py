@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from deconflict.journal.engine import EngineError, Group, Row
-from deconflict.journal.jetstream_message import headers, packed, unpacked
+from deconflict.journal.jetstream.message import headers, packed, unpacked
 
 GROUP = Group(
     bytes(range(16)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deconflict.journal.jetstream_versions import doubt_about
+from deconflict.journal.jetstream.versions import doubt_about
 
 
 @pytest.mark.parametrize("version", ["2.10.29", "2.10.30", "2.11.0", "2.15.2-binary.1", "3.0.0"])

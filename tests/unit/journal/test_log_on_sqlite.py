@@ -9,7 +9,7 @@ from deconflict.journal.engine import Outcome
 from deconflict.journal.errors import RolledBackError
 from deconflict.journal.log import Log
 from deconflict.journal.opened import verify_opened
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 
 
 @pytest.fixture

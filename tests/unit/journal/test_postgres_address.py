@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.postgres_address import Address
+from deconflict.journal.postgres.address import Address
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from deconflict.journal.keys import Keys
 from deconflict.journal.log import Log
 from deconflict.journal.row_checksum import row_checksum
 from deconflict.journal.seal import Sealer
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 from deconflict.journal.verifying import verify_archive, verify_journal
 
 ENTRIES = 600

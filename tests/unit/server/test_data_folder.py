@@ -16,7 +16,7 @@ from deconflict.identity.caller import Caller
 from deconflict.journal.engine import EngineError, Group, Outcome
 from deconflict.journal.errors import LogError
 from deconflict.journal.keys import Keys
-from deconflict.journal.sqlite import SqliteEngine
+from deconflict.journal.sqlite.engine import SqliteEngine
 from deconflict.register.command import ENTROPY_BYTES, Configure, SetAvailability, Tick
 from deconflict.register.decide import decide
 from deconflict.register.event import Configured, decode_decided

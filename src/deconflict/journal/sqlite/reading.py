@@ -12,8 +12,8 @@ from typing import Any, Final
 from deconflict.journal.engine import EngineError, Row
 from deconflict.journal.head_file import Mark
 from deconflict.journal.row_checksum import GroupRow, first_chain, next_chain, row_checksum
-from deconflict.journal.sqlite_failure import failure
-from deconflict.journal.sqlite_schema import connect, recognise
+from deconflict.journal.sqlite.failure import failure
+from deconflict.journal.sqlite.schema import connect, recognise
 
 BATCH_ROWS: Final = 256
 BATCH_BYTES: Final = 4 * 1024 * 1024

@@ -19,15 +19,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.jetstream_address import Address
-from deconflict.journal.jetstream_failure import (
+from deconflict.journal.jetstream.address import Address
+from deconflict.journal.jetstream.failure import (
     NO_PEERS,
     REPLICAS_UNCLUSTERED,
     STREAM_NOT_FOUND,
     RefusalError,
     failure,
 )
-from deconflict.journal.jetstream_link import Link
+from deconflict.journal.jetstream.link import Link
 
 USUAL_REPLICAS: Final = 3
 _REQUIRED: Final[dict[str, Any]] = {

@@ -17,17 +17,17 @@ from deconflict.journal.engine import (
     Lease,
     Outcome,
 )
-from deconflict.journal.postgres_commit import commit, transaction
-from deconflict.journal.postgres_connection import (
+from deconflict.journal.postgres.commit import commit, transaction
+from deconflict.journal.postgres.connection import (
     PATIENCE_S,
     BigintArray,
     ByteaArray,
     ServerConnection,
     raise_if_failed,
 )
-from deconflict.journal.postgres_locks import Locks
-from deconflict.journal.postgres_pool import Pool
-from deconflict.journal.postgres_reading import Reading
+from deconflict.journal.postgres.locks import Locks
+from deconflict.journal.postgres.pool import Pool
+from deconflict.journal.postgres.reading import Reading
 from deconflict.journal.row_checksum import first_chain, next_chain, row_checksum
 
 MOST_GROUP_BYTES: Final = 32 * 1024 * 1024

@@ -9,8 +9,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.postgres_connection import ServerConnection, raise_if_failed
-from deconflict.journal.postgres_failure import failure, said, unknown
+from deconflict.journal.postgres.connection import ServerConnection, raise_if_failed
+from deconflict.journal.postgres.failure import failure, said, unknown
 
 
 @contextmanager

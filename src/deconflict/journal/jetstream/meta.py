@@ -7,15 +7,15 @@ import time
 from typing import Final
 
 from deconflict.journal.engine import EngineError, Lease
-from deconflict.journal.jetstream_failure import (
+from deconflict.journal.jetstream.failure import (
     WRONG_LAST_SEQUENCE,
     RefusalError,
     UnansweredError,
     failure,
 )
-from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_messages import Messages
-from deconflict.journal.jetstream_stream import Names
+from deconflict.journal.jetstream.link import Link
+from deconflict.journal.jetstream.messages import Messages
+from deconflict.journal.jetstream.stream import Names
 
 TRIES: Final = 16
 

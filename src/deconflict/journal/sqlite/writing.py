@@ -19,8 +19,8 @@ from typing import Final
 from deconflict.journal.engine import EngineError, Group, Outcome
 from deconflict.journal.head_file import HeadFile, Mark
 from deconflict.journal.row_checksum import first_chain, next_chain, row_checksum
-from deconflict.journal.sqlite_failure import failure
-from deconflict.journal.sqlite_schema import connect
+from deconflict.journal.sqlite.failure import failure
+from deconflict.journal.sqlite.schema import connect
 
 CHECKPOINT_BYTES: Final = 8 * 1024 * 1024
 """What is appended between two checkpoints."""

@@ -2,7 +2,7 @@
 
 An append is one short transaction that is refused, rather than waits, when another one is under
 way. What is read has reached the synchronous standbys, where there are any
-(`deconflict.journal.postgres_reading`). Any plain server from version 15 on will do.
+(`deconflict.journal.postgres.reading`). Any plain server from version 15 on will do.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from deconflict.journal.engine import (
     Row,
     UnreachableError,
 )
-from deconflict.journal.postgres_address import Address
-from deconflict.journal.postgres_pool import Pool
-from deconflict.journal.postgres_pruning import prune
-from deconflict.journal.postgres_reading import Reading
-from deconflict.journal.postgres_schema import migrate, recognise
-from deconflict.journal.postgres_waiting import Waiting
-from deconflict.journal.postgres_writing import Writing
+from deconflict.journal.postgres.address import Address
+from deconflict.journal.postgres.pool import Pool
+from deconflict.journal.postgres.pruning import prune
+from deconflict.journal.postgres.reading import Reading
+from deconflict.journal.postgres.schema import migrate, recognise
+from deconflict.journal.postgres.waiting import Waiting
+from deconflict.journal.postgres.writing import Writing
 from deconflict.journal.row_checksum import GroupRow
 
 

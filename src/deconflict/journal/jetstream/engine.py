@@ -2,7 +2,7 @@
 
 An append is one message, which names the accepted one behind which it goes. What is said of the
 end of the journal is said behind a message that a majority confirmed
-(`deconflict.journal.jetstream_tail`). Any server from version 2.9 on will do; what it does before
+(`deconflict.journal.jetstream.tail`). Any server from version 2.9 on will do; what it does before
 an acknowledgement is in docs/reference/jetstream.md.
 """
 
@@ -19,18 +19,18 @@ from deconflict.journal.engine import (
     Outcome,
     Row,
 )
-from deconflict.journal.jetstream_address import Address, address
-from deconflict.journal.jetstream_keys import Keys
-from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_messages import Messages
-from deconflict.journal.jetstream_meta import Meta
-from deconflict.journal.jetstream_pruning import Pruning, refuse_beyond
-from deconflict.journal.jetstream_reading import Reading
-from deconflict.journal.jetstream_stream import Names, make, recognise
-from deconflict.journal.jetstream_tail import Tail
-from deconflict.journal.jetstream_versions import doubt_about
-from deconflict.journal.jetstream_waiting import Waiting
-from deconflict.journal.jetstream_writing import Writing
+from deconflict.journal.jetstream.address import Address, address
+from deconflict.journal.jetstream.keys import Keys
+from deconflict.journal.jetstream.link import Link
+from deconflict.journal.jetstream.messages import Messages
+from deconflict.journal.jetstream.meta import Meta
+from deconflict.journal.jetstream.pruning import Pruning, refuse_beyond
+from deconflict.journal.jetstream.reading import Reading
+from deconflict.journal.jetstream.stream import Names, make, recognise
+from deconflict.journal.jetstream.tail import Tail
+from deconflict.journal.jetstream.versions import doubt_about
+from deconflict.journal.jetstream.waiting import Waiting
+from deconflict.journal.jetstream.writing import Writing
 
 
 class JetStreamEngine:

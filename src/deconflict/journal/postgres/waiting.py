@@ -13,8 +13,8 @@ import psycopg
 from psycopg import sql
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.postgres_address import Address
-from deconflict.journal.postgres_connection import ServerConnection
+from deconflict.journal.postgres.address import Address
+from deconflict.journal.postgres.connection import ServerConnection
 
 POLL_S: Final = 1.0
 """A notice can be lost with its connection, so who waits looks as often as this."""

@@ -15,11 +15,11 @@ from typing import Any, Final
 import psycopg
 
 from deconflict.journal.engine import DamagedError, EngineError, Row, UnreachableError
-from deconflict.journal.postgres_commit import transaction
-from deconflict.journal.postgres_connection import ByteaArray, ServerConnection, SilentError
-from deconflict.journal.postgres_failure import failure
-from deconflict.journal.postgres_locks import Locks
-from deconflict.journal.postgres_pool import Pool
+from deconflict.journal.postgres.commit import transaction
+from deconflict.journal.postgres.connection import ByteaArray, ServerConnection, SilentError
+from deconflict.journal.postgres.failure import failure
+from deconflict.journal.postgres.locks import Locks
+from deconflict.journal.postgres.pool import Pool
 from deconflict.journal.row_checksum import GroupRow, first_chain, next_chain, row_checksum
 from deconflict.journal.turn import Turns
 

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_failure import (
+from deconflict.journal.jetstream.failure import (
     GONE,
     NO_MESSAGE,
     RefusalError,
     UnansweredError,
     failure,
 )
-from deconflict.journal.jetstream_link import FIRST_ANSWER_S, PATIENCE_S, PAUSE_S, Link
-from deconflict.journal.jetstream_message import Entries, unpacked
-from deconflict.journal.jetstream_stream import Names
+from deconflict.journal.jetstream.link import FIRST_ANSWER_S, PATIENCE_S, PAUSE_S, Link
+from deconflict.journal.jetstream.message import Entries, unpacked
+from deconflict.journal.jetstream.stream import Names
 
 MOST_AT_ONCE: Final = 64
 """Questions under way at a time."""

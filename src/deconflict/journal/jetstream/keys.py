@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from deconflict.journal.engine import UnreachableError
-from deconflict.journal.jetstream_failure import (
+from deconflict.journal.jetstream.failure import (
     RefusalError,
     failure,
 )
-from deconflict.journal.jetstream_link import PATIENCE_S, PAUSE_S, Link
-from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages, Stored
-from deconflict.journal.jetstream_stream import Names
+from deconflict.journal.jetstream.link import PATIENCE_S, PAUSE_S, Link
+from deconflict.journal.jetstream.messages import MOST_AT_ONCE, Messages, Stored
+from deconflict.journal.jetstream.stream import Names
 
 _BEHIND_BYTES: Final = 8
 

@@ -16,10 +16,10 @@ from typing import Final, Self
 
 from deconflict.journal.engine import EngineError, Forgetting, Group, Lease, Outcome, Row
 from deconflict.journal.head_file import HEAD_NAME, ID_BYTES, HeadFile, Mark, sync_folder
-from deconflict.journal.sqlite_pruning import prune
-from deconflict.journal.sqlite_reading import Reading
-from deconflict.journal.sqlite_schema import make
-from deconflict.journal.sqlite_writing import Writing
+from deconflict.journal.sqlite.pruning import prune
+from deconflict.journal.sqlite.reading import Reading
+from deconflict.journal.sqlite.schema import make
+from deconflict.journal.sqlite.writing import Writing
 
 
 class SqliteEngine:

@@ -1,6 +1,6 @@
 """Pruning a journal's tables, in steps between which appends come in, of this node and of others.
 
-The order is that of `deconflict.journal.sqlite_pruning`: the first position moves, then keys, rows
+The order is that of `deconflict.journal.sqlite.pruning`: the first position moves, then keys, rows
 and groups go, and whatever interrupts that, the groups that are still there say what is left.
 """
 
@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any, Final
 
 from deconflict.journal.engine import Forgetting
-from deconflict.journal.postgres_connection import ServerConnection
-from deconflict.journal.postgres_reading import Reading
-from deconflict.journal.postgres_writing import Writing, delete_keys
+from deconflict.journal.postgres.connection import ServerConnection
+from deconflict.journal.postgres.reading import Reading
+from deconflict.journal.postgres.writing import Writing, delete_keys
 
 STEP_ROWS: Final = 1024
 STEP_KEYS: Final = 256

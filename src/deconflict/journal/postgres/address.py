@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.postgres_connection import ServerConnection
+from deconflict.journal.postgres.connection import ServerConnection
 
 _DEFAULTS: Final = {
     "connect_timeout": "3",

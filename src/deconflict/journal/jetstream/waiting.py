@@ -7,10 +7,10 @@ import time
 from typing import Final
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.jetstream_link import PAUSE_S, Link
-from deconflict.journal.jetstream_messages import Messages
-from deconflict.journal.jetstream_stream import Names
-from deconflict.journal.jetstream_tail import Tail
+from deconflict.journal.jetstream.link import PAUSE_S, Link
+from deconflict.journal.jetstream.messages import Messages
+from deconflict.journal.jetstream.stream import Names
+from deconflict.journal.jetstream.tail import Tail
 
 POLL_S: Final = 1.0
 

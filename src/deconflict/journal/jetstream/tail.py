@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_failure import RefusalError, failure
-from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_message import Entries
-from deconflict.journal.jetstream_messages import Messages, Stored
-from deconflict.journal.jetstream_stream import Names
+from deconflict.journal.jetstream.failure import RefusalError, failure
+from deconflict.journal.jetstream.link import Link
+from deconflict.journal.jetstream.message import Entries
+from deconflict.journal.jetstream.messages import Messages, Stored
+from deconflict.journal.jetstream.stream import Names
 
 STEPS_AT_ONCE: Final = 16
 JUMP: Final = 64

@@ -14,9 +14,9 @@ from itertools import islice
 from typing import Final
 
 from deconflict.journal.engine import Forgetting
-from deconflict.journal.sqlite_reading import Reading
-from deconflict.journal.sqlite_schema import PAGE_BYTES
-from deconflict.journal.sqlite_writing import Writing
+from deconflict.journal.sqlite.reading import Reading
+from deconflict.journal.sqlite.schema import PAGE_BYTES
+from deconflict.journal.sqlite.writing import Writing
 
 STEP_ROWS: Final = 256
 STEP_KEYS: Final = 64

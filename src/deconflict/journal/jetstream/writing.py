@@ -26,19 +26,19 @@ from deconflict.journal.engine import (
     Outcome,
     UnreachableError,
 )
-from deconflict.journal.jetstream_failure import (
+from deconflict.journal.jetstream.failure import (
     STORE_FAILED,
     RefusalError,
     UnansweredError,
     failure,
     unknown,
 )
-from deconflict.journal.jetstream_keys import Keys
-from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_message import headers, packed
-from deconflict.journal.jetstream_messages import Messages
-from deconflict.journal.jetstream_stream import Names
-from deconflict.journal.jetstream_tail import Tail
+from deconflict.journal.jetstream.keys import Keys
+from deconflict.journal.jetstream.link import Link
+from deconflict.journal.jetstream.message import headers, packed
+from deconflict.journal.jetstream.messages import Messages
+from deconflict.journal.jetstream.stream import Names
+from deconflict.journal.jetstream.tail import Tail
 
 TRIES: Final = 64
 """Messages of others that may come in between."""

@@ -14,9 +14,9 @@ from typing import Final
 import psycopg
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.postgres_address import Address
-from deconflict.journal.postgres_connection import PATIENCE_S, ServerConnection, SilentError
-from deconflict.journal.postgres_failure import failure
+from deconflict.journal.postgres.address import Address
+from deconflict.journal.postgres.connection import PATIENCE_S, ServerConnection, SilentError
+from deconflict.journal.postgres.failure import failure
 
 MOST: Final = 8
 """Connections in use at once."""

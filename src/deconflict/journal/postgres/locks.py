@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 
-from deconflict.journal.postgres_connection import ServerConnection
+from deconflict.journal.postgres.connection import ServerConnection
 
 
 class Locks:

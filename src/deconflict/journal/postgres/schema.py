@@ -9,9 +9,9 @@ from importlib.resources import files
 from typing import Final
 
 from deconflict.journal.engine import EngineError
-from deconflict.journal.postgres_commit import transaction
-from deconflict.journal.postgres_connection import ServerConnection
-from deconflict.journal.postgres_pool import Pool
+from deconflict.journal.postgres.commit import transaction
+from deconflict.journal.postgres.connection import ServerConnection
+from deconflict.journal.postgres.pool import Pool
 
 ID_BYTES: Final = 16
 _DOING: Final = "the journal's tables were not brought up to date"
@@ -52,7 +52,7 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """Return all that this program knows, in order."""
-    folder = files("deconflict.journal").joinpath("migrations")
+    folder = files("deconflict.journal.postgres").joinpath("migrations")
     found = sorted((file.name, file) for file in folder.iterdir() if file.name.endswith(".sql"))
     return [
         Migration(int(name.partition("_")[0]), name, file.read_text(encoding="utf-8"))

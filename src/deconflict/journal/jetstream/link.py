@@ -21,8 +21,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from deconflict.journal.engine import EngineError, UnreachableError
-from deconflict.journal.jetstream_address import Address
-from deconflict.journal.jetstream_failure import AWAY, RefusalError, UnansweredError
+from deconflict.journal.jetstream.address import Address
+from deconflict.journal.jetstream.failure import AWAY, RefusalError, UnansweredError
 
 Answer = TypeVar("Answer")
 

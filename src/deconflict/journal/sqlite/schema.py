@@ -9,7 +9,7 @@ from typing import Final
 
 from deconflict.journal.engine import EngineError
 from deconflict.journal.head_file import sync_folder
-from deconflict.journal.sqlite_failure import failure
+from deconflict.journal.sqlite.failure import failure
 
 APPLICATION_ID: Final = 0x44434A31
 """``DCJ1`` at offset 68 of the file, by which `file` and others can recognise it."""

@@ -14,14 +14,14 @@ from itertools import islice
 from typing import Final
 
 from deconflict.journal.engine import EngineError, Forgetting
-from deconflict.journal.jetstream_failure import RefusalError, failure
-from deconflict.journal.jetstream_keys import Keys
-from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_messages import MOST_AT_ONCE, Messages
-from deconflict.journal.jetstream_meta import Meta
-from deconflict.journal.jetstream_stream import Names
-from deconflict.journal.jetstream_tail import Tail
-from deconflict.journal.jetstream_writing import Writing
+from deconflict.journal.jetstream.failure import RefusalError, failure
+from deconflict.journal.jetstream.keys import Keys
+from deconflict.journal.jetstream.link import Link
+from deconflict.journal.jetstream.messages import MOST_AT_ONCE, Messages
+from deconflict.journal.jetstream.meta import Meta
+from deconflict.journal.jetstream.stream import Names
+from deconflict.journal.jetstream.tail import Tail
+from deconflict.journal.jetstream.writing import Writing
 
 STEP_KEYS: Final = 1024
 _DOING: Final = "the journal was not pruned"

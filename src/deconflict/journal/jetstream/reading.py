@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from deconflict.journal.engine import EngineError, Row
-from deconflict.journal.jetstream_link import Link
-from deconflict.journal.jetstream_message import Entries
-from deconflict.journal.jetstream_messages import Messages, missing
-from deconflict.journal.jetstream_meta import Meta
-from deconflict.journal.jetstream_tail import Tail
+from deconflict.journal.jetstream.link import Link
+from deconflict.journal.jetstream.message import Entries
+from deconflict.journal.jetstream.messages import Messages, missing
+from deconflict.journal.jetstream.meta import Meta
+from deconflict.journal.jetstream.tail import Tail
 from deconflict.journal.turn import Turns
 
 AHEAD: Final = 16

@@ -1,0 +1,1 @@
+"""The embedded engine: a file of SQLite, and one process that writes it."""
