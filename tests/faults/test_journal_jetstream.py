@@ -229,6 +229,23 @@ def _then(engine: JetStreamEngine, subject: str, what: Callable[[], object], mon
     monkeypatch.setattr(engine._link, "publish", published)
 
 
+def test_what_another_node_announced_and_did_not_live_to_destroy_is_destroyed(
+    stream_url: str, opened: Callable[..., JetStreamEngine]
+):
+    one, two = opened(stream_url), opened(stream_url)
+    group = _group()
+    ((key_id, _),) = group.keys
+    one.append(0, group)
+    assert two.head() == 2
+    assert one._link.run(one._writing.announce([key_id], "nothing"))
+    with pytest.raises(KeyGoneError):
+        two.append(2, Group(os.urandom(16), group.rows))
+    assert two.key(key_id) is None
+    anew = Group(os.urandom(16), group.rows, ((key_id, os.urandom(60)),))
+    assert two.append(2, anew) is Outcome.ACCEPTED
+    assert one.key(key_id) == anew.keys[0][1]
+
+
 def test_a_key_that_another_node_destroys_before_the_rows_are_there_is_written_anew(
     stream_url: str, opened: Callable[..., JetStreamEngine], monkeypatch
 ):

@@ -221,10 +221,17 @@ class Writing:
         return await self._put(self._tail.head, Group(os.urandom(16), ()), doing, destroyed)
 
     async def _require_keys(self, group: Group, doing: str) -> None:
-        """Refuse a group sealed under a key that is destroyed: nobody could ever open it."""
+        """Refuse a group sealed under a key that is destroyed: nobody could ever open it.
+
+        Who announced that may have died before it was done; so it is done here as well.
+        """
         brought = {key_id for key_id, _ in group.keys}
         used = {row.key_id for row in group.rows} - brought
-        lost = not self._tail.destroyed.keys().isdisjoint(used)
+        destroyed = self._tail.destroyed
+        announced = {key_id: destroyed[key_id] for key_id in used & destroyed.keys()}
+        lost = bool(announced)
+        for key_id, sequence in announced.items():
+            await self._keys.destroy([key_id], sequence, doing)
         if not lost and self._tail.jumped:
             lost = len(await self._keys.get(list(used))) != len(used)
         if lost:
