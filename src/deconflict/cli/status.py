@@ -19,7 +19,10 @@ class ExitStatus(IntEnum):
     INTERNAL_ERROR = 70
     """A fault of this program or of the machine (`EX_SOFTWARE` of sysexits.h)."""
     TRY_AGAIN = 75
-    """The journal's engine or another node can't be reached, and may be later (`EX_TEMPFAIL`)."""
+    """The journal's engine or another node can't be reached, and may be later (`EX_TEMPFAIL`).
+
+    A node that a pruning left behind ends with it too: the next start makes it whole.
+    """
     START_REFUSED = 78
     """The service must not start before somebody has looked; it would say the same the next time.
 
