@@ -236,11 +236,18 @@ def nats_server() -> Iterator[NatsServers]:
 
 
 @pytest.fixture(scope="module")
-def nats_cluster() -> Iterator[NatsServers]:
-    """Return three running servers that are one cluster."""
+def module_cluster() -> Iterator[NatsServers]:
+    """Return three running servers that are one cluster, whatever tests did to them."""
     servers = NatsServers(3)
     yield servers
     servers.close()
+
+
+@pytest.fixture
+def nats_cluster(module_cluster: NatsServers) -> NatsServers:
+    """Return three servers that have a leader again after what the test before did to them."""
+    module_cluster.until_ready()
+    return module_cluster
 
 
 @pytest.fixture

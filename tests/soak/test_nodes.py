@@ -20,6 +20,8 @@ from verdict import require_one_line
 CLIENTS = 32
 NODES = 3
 LOAD_S = {False: 30.0, True: 600.0}
+LEAST = 200
+"""Puts that are done, however long that takes: without them nothing is shown."""
 SERVER_FAULTS = 0.3
 """Of faults, where the journal is kept by servers of which one may be killed."""
 
@@ -58,7 +60,7 @@ def test_whatever_becomes_of_nodes_nothing_answered_is_lost_or_doubled(
 
     async def disturbed(crowd: Crowd) -> None:
         chance = random.Random(4)
-        while time.monotonic() < until_s:
+        while time.monotonic() < until_s or crowd.history.outcomes["put done"] <= LEAST:
             if place.servers is not None and chance.random() < SERVER_FAULTS:
                 await disturb_servers(crowd, chance, faults, place.servers)
             else:
@@ -72,7 +74,7 @@ def test_whatever_becomes_of_nodes_nothing_answered_is_lost_or_doubled(
     last_looks = asyncio.run(run())
     assert [node.stop() for node in nodes] == [0] * NODES
     print(faults, crowd.history.outcomes, len(checkpoints.roots))  # noqa: T201
-    assert crowd.history.outcomes["put done"] > 200, crowd.history.outcomes
+    assert crowd.history.outcomes["put done"] > LEAST
     assert list(not_linearizable(crowd.history)) == []
     assert list(names_that_differ(crowd.history)) == []
     rest = require_one_line(crowd, place.url, checkpoints, last_looks)
